@@ -1,0 +1,89 @@
+# shellcheck shell=bash
+# Sourced by the scripts beside it: goes to the repository's root and holds what
+# they share. Nothing happens here otherwise.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+
+# The library and the examples are two modules; the workspace names both at once.
+export GOWORK=$PWD/go.work
+packages=(./... ./examples/...)
+
+script=.ci/$(basename "$0")
+current=start
+trap finish EXIT
+
+# finish says in one line how the script ended, and where.
+finish() {
+	local status=$?
+	if [ "$status" -eq 0 ]; then
+		printf '\n%s: passed in %ds\n' "$script" "$SECONDS"
+	else
+		printf '\n%s: FAILED in the step "%s" after %ds\n' "$script" "$current" "$SECONDS"
+	fi
+	exit "$status"
+}
+
+# step NAME COMMAND...: runs the command under a heading, and tells its time.
+step() {
+	current=$1
+	shift
+	local began=$SECONDS
+	printf '\n=== %s\n' "$current"
+	"$@"
+	printf -- '--- %s: %ds\n' "$current" $((SECONDS - began))
+}
+
+# need COMMAND PACKAGE...: where the command is missing, installs Debian's
+# packages for it, or, on another system, says what to install.
+need() {
+	local command=$1 sudo=
+	shift
+	if command -v "$command" >/dev/null; then
+		return
+	fi
+	if ! command -v apt-get >/dev/null; then
+		echo "$command is missing: install it (on Debian: apt-get install $*)" >&2
+		return 1
+	fi
+	if [ "$(id -u)" -ne 0 ]; then
+		sudo=sudo
+	fi
+	$sudo apt-get update -qq
+	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@"
+}
+
+# need_go: Go comes from its own site; what Debian has is often too old.
+need_go() {
+	if ! command -v go >/dev/null; then
+		echo "go is missing: install the version that go.mod names, or a later one, from https://go.dev/dl" >&2
+		return 1
+	fi
+	go version
+}
+
+# fuzz SECONDS: every fuzz target of both modules for that long.
+fuzz() {
+	local targets package name
+	targets=$(go test -list '^Fuzz' "${packages[@]}" |
+		awk '/^Fuzz/ { names[n++] = $1 } $1 == "ok" { for (i = 0; i < n; i++) print $2, names[i]; n = 0 }')
+	while read -r package name; do
+		if [ -n "$name" ]; then
+			echo "$name"
+			go test -run '^$' -fuzz "^$name\$" -fuzztime "$1s" "$package" </dev/null
+		fi
+	done <<<"$targets"
+}
+
+# corpus DIR: the tests that read real configuration, over that directory. They
+# are the packages whose test files ask for TRUEUP_CORPUS; everywhere else they
+# run over the package's own testdata.
+corpus() {
+	local dirs
+	dirs=$(grep -rl --include='*_test.go' TRUEUP_CORPUS . | xargs -r dirname | sort -u)
+	if [ -z "$dirs" ]; then
+		echo "no test reads the corpus yet"
+		return
+	fi
+	# shellcheck disable=SC2086 # one argument a directory; names of packages hold no spaces
+	TRUEUP_CORPUS=$1 go test $dirs
+}
