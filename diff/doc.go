@@ -1,0 +1,3 @@
+// Package diff compares declarations with records: Change, field deltas,
+// schemas, dependency order, rendering.
+package diff

@@ -1,0 +1,92 @@
+package diff
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/trueup-go/trueup/state"
+)
+
+// Type is the JSON shape of a field's value.
+type Type string
+
+// The types. A time is text in JSON. Any takes every value.
+const (
+	Any    Type = "any"
+	Text   Type = "text"
+	Bool   Type = "bool"
+	Int    Type = "int"
+	Float  Type = "float"
+	Time   Type = "time"
+	List   Type = "list"   // Elem says of what
+	Map    Type = "map"    // of text to Elem
+	Object Type = "object" // Fields says which
+)
+
+// Schema says what a kind's Config may hold. It is plain data: it can be
+// printed, stored and sent.
+type Schema struct {
+	// Fields are in order of their names.
+	Fields []SchemaField `json:"fields,omitempty"`
+}
+
+// SchemaField is one member of a Config or of an object in it.
+type SchemaField struct {
+	Name string `json:"name"`
+	Value
+	// Required fields must be there. Text must then not be empty either.
+	Required bool `json:"required,omitempty"`
+	// Default is the canonical JSON of the value that an absent field has; a
+	// field with this value is left out of the canonical Config. Nil: none, so
+	// that absent is a value of its own.
+	Default json.RawMessage `json:"default,omitempty"`
+	// OmitEmpty says that an empty list or map is the same as none.
+	OmitEmpty bool `json:"omitempty,omitempty"`
+	// Sensitive fields are never shown, and recorded as keyed digests.
+	Sensitive bool `json:"sensitive,omitempty"`
+}
+
+// Value is the shape of a value.
+type Value struct {
+	Type Type `json:"type"`
+	// Elem is the shape of a List's or Map's elements.
+	Elem *Value `json:"elem,omitempty"`
+	// Object is the schema of an Object.
+	Object *Schema `json:"object,omitempty"`
+}
+
+// Field returns the field of that name, or nil. A nil Schema has none.
+func (s *Schema) Field(name string) *SchemaField {
+	if s == nil {
+		return nil
+	}
+	i, found := slices.BinarySearchFunc(s.Fields, name, func(f SchemaField, name string) int {
+		return strings.Compare(f.Name, name)
+	})
+	if !found {
+		return nil
+	}
+	return &s.Fields[i]
+}
+
+// Names returns the names of the fields, in order.
+func (s *Schema) Names() []string {
+	names := make([]string, len(s.Fields))
+	for i := range s.Fields {
+		names[i] = s.Fields[i].Name
+	}
+	return names
+}
+
+// Schemas finds the schema of a kind; nil if it has none. It must be safe for
+// concurrent use.
+type Schemas func(kind string) *Schema
+
+// Declared is a desired resource with what is computed from it.
+type Declared struct {
+	Resource *state.Resource
+	Checksum state.Checksum
+	// Edges are Resource.Edges().
+	Edges []state.Key
+}

@@ -1,0 +1,362 @@
+package state
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+)
+
+// An encoded State is one JSON document: the Head's members, then "records", a
+// list of {"record": …, "sum": …}, one a line. The sum is the checksum of the
+// record's canonical JSON, so that a State that was changed by hand or by a bad
+// disk is refused, and the error names the record.
+
+// ErrNewerVersion is in the error for a State that a newer release wrote.
+var ErrNewerVersion = errors.New("written by a newer version of trueup: upgrade this program")
+
+// ChecksumError says that a part of an encoded State doesn't fit its checksum.
+type ChecksumError struct {
+	// Key is the record's. Zero if it is the roots or the counts that don't fit
+	// the records, each of which is whole: some are missing, or are too many.
+	Key Key
+	// Want is the checksum that was written, Got that of what is there.
+	Want, Got Checksum
+}
+
+// Error names the record and what to do.
+func (e *ChecksumError) Error() string {
+	if e.Key.IsZero() {
+		return fmt.Sprintf("the State's records don't fit its root %s (they make %s): records are missing or too many; restore it from a copy", e.Want, e.Got)
+	}
+	return fmt.Sprintf("the record of %s doesn't fit its checksum %s (it makes %s): it was changed after it was written; restore it from a copy", e.Key, e.Want, e.Got)
+}
+
+// An Encoder writes a State, record by record.
+type Encoder struct {
+	w       *bufio.Writer
+	buf     []byte
+	records int
+}
+
+// NewEncoder writes the head to w and returns an Encoder for its records.
+func NewEncoder(w io.Writer, head Head) (*Encoder, error) {
+	if err := checkVersion(head.Version); err != nil {
+		return nil, err
+	}
+	header, err := json.MarshalIndent(head, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("encode the head of %s: %w", head.Scope, err)
+	}
+	e := &Encoder{w: bufio.NewWriterSize(w, 1<<16)}
+	e.w.Write(bytes.TrimSuffix(header, []byte("\n}")))
+	e.w.WriteString(",\n \"records\": [")
+	return e, nil
+}
+
+// Write writes the next record, in key order.
+func (e *Encoder) Write(r *Record) error {
+	b := append(e.buf[:0], ",\n{\"record\":"...)
+	if e.records == 0 {
+		b = append(b[:0], "\n{\"record\":"...)
+	}
+	start := len(b)
+	b, err := r.AppendJSON(b)
+	if err != nil {
+		return err
+	}
+	sum := Sum(b[start:])
+	b = append(sum.AppendText(append(b, `,"sum":"`...)), `"}`...)
+	e.buf = b
+	e.records++
+	_, err = e.w.Write(b)
+	return err
+}
+
+// Close ends the document and flushes it. It doesn't close the writer below.
+func (e *Encoder) Close() error {
+	e.w.WriteString("\n]}\n")
+	return e.w.Flush() // a bufio.Writer keeps the first error
+}
+
+// Encode writes the whole State to w. It computes the head's roots and counts
+// from the records and sets the version, so that what it writes is whole.
+func (s *State) Encode(w io.Writer) error {
+	head, err := Seal(s.Head, s.Records)
+	if err != nil {
+		return err
+	}
+	e, err := NewEncoder(w, head)
+	if err != nil {
+		return err
+	}
+	for i := range s.Records {
+		if err := e.Write(&s.Records[i]); err != nil {
+			return err
+		}
+	}
+	return e.Close()
+}
+
+// Seal returns head with its version, roots and counts as the records, in key
+// order, make them.
+func Seal(head Head, records []Record) (Head, error) {
+	var seal sealer
+	for i := range records {
+		part, err := records[i].Part()
+		if err != nil {
+			return head, err
+		}
+		if err := seal.add(&records[i], part); err != nil {
+			return head, err
+		}
+	}
+	return seal.head(head), nil
+}
+
+// sealer computes what a Head says of its records.
+type sealer struct {
+	root, declared             Hasher
+	records, orphans, pendings int
+	last                       Key
+}
+
+func (s *sealer) add(r *Record, part Checksum) error {
+	if s.records > 0 && s.last.Compare(r.Key) >= 0 {
+		return fmt.Errorf("the records %s and %s are not in key order", s.last, r.Key)
+	}
+	s.last = r.Key
+	s.records++
+	s.root.Add(part)
+	if r.Orphaned {
+		s.orphans++
+	} else {
+		s.declared.Add(DeclaredPart(r.Key, r.Checksum, r.After))
+	}
+	if len(r.Pending) > 0 {
+		s.pendings++
+	}
+	return nil
+}
+
+func (s *sealer) head(head Head) Head {
+	head.Version = DefaultStateVersion
+	head.Root, head.Declared = s.root.Root(), s.declared.Root()
+	head.Records, head.Orphans, head.Pending = s.records, s.orphans, s.pendings
+	return head
+}
+
+// checkVersion refuses what this package can't read.
+func checkVersion(version string) error {
+	switch version {
+	case DefaultStateVersion, versionBare:
+		return nil
+	case "":
+		return errors.New("the State names no version")
+	}
+	return fmt.Errorf("a State of version %q; this program reads up to %q: %w", version, DefaultStateVersion, ErrNewerVersion)
+}
+
+// versionBare is the version before DefaultStateVersion: neither sums nor roots
+// nor counts, as a person or an importer writes it. Reading it computes them.
+const versionBare = "v0"
+
+// A Decoder reads an encoded State: the head at once, the records one by one.
+// The layout of the JSON is free, as long as the records come last.
+type Decoder struct {
+	json *json.Decoder
+	head Head
+	bare bool
+}
+
+// NewDecoder reads the head of the encoded State in r.
+func NewDecoder(r io.Reader) (*Decoder, error) {
+	d := &Decoder{json: json.NewDecoder(r)}
+	if err := d.readHead(); err != nil {
+		return nil, fmt.Errorf("decode a State: %w", noEOF(err))
+	}
+	return d, nil
+}
+
+// Head returns the head. Reading all records verifies it.
+func (d *Decoder) Head() Head { return d.head }
+
+func (d *Decoder) readHead() error {
+	if err := d.delim('{'); err != nil {
+		return err
+	}
+	members := map[string]json.RawMessage{}
+	for d.json.More() {
+		token, err := d.json.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := token.(string)
+		if name == "records" {
+			return d.buildHead(members)
+		}
+		var value json.RawMessage
+		if err := d.json.Decode(&value); err != nil {
+			return err
+		}
+		if _, twice := members[name]; twice {
+			return fmt.Errorf("the member %q stands twice", name)
+		}
+		members[name] = value
+	}
+	if err := checkMembersVersion(members); err != nil {
+		return err
+	}
+	return errors.New("it has no records")
+}
+
+func checkMembersVersion(members map[string]json.RawMessage) error {
+	var version string
+	if raw, ok := members["version"]; ok {
+		if err := json.Unmarshal(raw, &version); err != nil {
+			return fmt.Errorf("version: %w", err)
+		}
+	}
+	return checkVersion(version)
+}
+
+func (d *Decoder) buildHead(members map[string]json.RawMessage) error {
+	if err := checkMembersVersion(members); err != nil {
+		return err
+	}
+	joined, err := json.Marshal(members)
+	if err != nil {
+		return err
+	}
+	if err := strictUnmarshal(joined, &d.head); err != nil {
+		return fmt.Errorf("head: %w", err)
+	}
+	if err := d.head.Scope.Validate(); err != nil {
+		return err
+	}
+	if d.head.Serial < 0 {
+		return fmt.Errorf("serial %d is below zero", d.head.Serial)
+	}
+	d.bare = d.head.Version == versionBare
+	d.head.Version = DefaultStateVersion
+	return d.delim('[')
+}
+
+func (d *Decoder) delim(want json.Delim) error {
+	token, err := d.json.Token()
+	if err != nil {
+		return err
+	}
+	if token != want {
+		return fmt.Errorf("want %q, found %v", want, token)
+	}
+	return nil
+}
+
+type entryJSON struct {
+	Record json.RawMessage `json:"record"`
+	Sum    Checksum        `json:"sum"`
+}
+
+// Records yields the records in key order. After the last one the head's roots
+// and counts are verified; what doesn't fit is a *ChecksumError. It ends after
+// the first error. It can be ranged over once.
+func (d *Decoder) Records() iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		var seal sealer
+		for d.json.More() {
+			r, part, err := d.next()
+			if err == nil {
+				err = seal.add(&r, part)
+			}
+			if err != nil {
+				yield(Record{}, fmt.Errorf("decode a State: %w", noEOF(err)))
+				return
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+		if err := d.finish(&seal); err != nil {
+			yield(Record{}, fmt.Errorf("decode a State: %w", noEOF(err)))
+		}
+	}
+}
+
+func (d *Decoder) next() (Record, Checksum, error) {
+	var entry entryJSON
+	if err := d.json.Decode(&entry); err != nil {
+		return Record{}, Checksum{}, err
+	}
+	var r Record
+	if len(entry.Record) == 0 {
+		return r, Checksum{}, errors.New("an entry without a record")
+	}
+	if err := json.Unmarshal(entry.Record, &r); err != nil {
+		return r, Checksum{}, err
+	}
+	if Sum(entry.Record) == entry.Sum {
+		return r, entry.Sum, nil // written by us, untouched: the common case
+	}
+	part, err := r.Part()
+	if err != nil {
+		return r, part, err
+	}
+	if part != entry.Sum && !d.bare {
+		return r, part, &ChecksumError{Key: r.Key, Want: entry.Sum, Got: part}
+	}
+	return r, part, nil
+}
+
+func (d *Decoder) finish(seal *sealer) error {
+	if err := d.delim(']'); err != nil {
+		return err
+	}
+	if err := d.delim('}'); err != nil {
+		return err
+	}
+	sealed := seal.head(d.head)
+	switch {
+	case d.bare:
+		d.head = sealed
+	case sealed.Root != d.head.Root:
+		return &ChecksumError{Want: d.head.Root, Got: sealed.Root}
+	case sealed.Declared != d.head.Declared:
+		return &ChecksumError{Want: d.head.Declared, Got: sealed.Declared}
+	case sealed.Records != d.head.Records || sealed.Orphans != d.head.Orphans || sealed.Pending != d.head.Pending:
+		return fmt.Errorf("the head counts %d records, %d orphans, %d pending; there are %d, %d, %d",
+			d.head.Records, d.head.Orphans, d.head.Pending, sealed.Records, sealed.Orphans, sealed.Pending)
+	}
+	return nil
+}
+
+// Decode reads a whole State from r and verifies it. A State of an older
+// version is upgraded; one of a newer version is an error for which
+// errors.Is(err, ErrNewerVersion).
+func Decode(r io.Reader) (*State, error) {
+	d, err := NewDecoder(r)
+	if err != nil {
+		return nil, err
+	}
+	var s State
+	for record, err := range d.Records() {
+		if err != nil {
+			return nil, err
+		}
+		s.Records = append(s.Records, record)
+	}
+	s.Head = d.Head()
+	return &s, nil
+}
+
+// noEOF makes the end of a document that is cut off an error that can't be taken
+// for the end of a stream.
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

@@ -1,0 +1,333 @@
+package sync
+
+import (
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/trueup-go/trueup/diff"
+	"github.com/trueup-go/trueup/state"
+)
+
+// Define makes a kind from a Go struct, whose fields are the fields of the
+// kind's Config. A field's name is that of its toml tag, else of its json tag,
+// else its Go name in snake_case; "-" leaves it out; an embedded struct's fields
+// count as the struct's own.
+//
+// The sync tag holds options, separated by commas:
+//
+//	required      must be given; text must not be empty
+//	default=V     what an absent field means. Changing it is a change of meaning
+//	omitempty     an empty list or table means the same as none
+//
+// An absent number, bool or text means its zero value, and an absent struct one
+// without fields; so setting a field back to zero and leaving it out are the
+// same declaration. Behind a pointer, absent is a value of its own; and so it is
+// for a list or a map, unless it is marked omitempty. A field at its default is
+// left out of the canonical Config and so of the checksum: a release that adds a
+// field changes no declaration.
+//
+// A tag that this version doesn't honour is an error, which New and everything
+// else that takes kinds reports.
+func Define[T any](name string) Kind {
+	c := compiler{open: map[reflect.Type]bool{}}
+	schema, encode, err := c.structOf(reflect.TypeFor[T]())
+	return Kind{Name: name, Schema: schema, err: err, encode: encode}
+}
+
+// compiler turns Go types into schemas and encoders.
+type compiler struct{ open map[reflect.Type]bool }
+
+// encoder writes a Go value of a kind's struct type as JSON.
+type encoder struct {
+	typ    reflect.Type
+	fields []fieldEncoder
+}
+
+type fieldEncoder struct {
+	name  string
+	index []int
+	value *encoder // of the struct inside, at whatever depth; nil if there is none
+}
+
+func (c *compiler) structOf(t reflect.Type) (*diff.Schema, *encoder, error) {
+	if t.Kind() != reflect.Struct {
+		return nil, nil, fmt.Errorf("%s: want a struct", t)
+	}
+	if c.open[t] {
+		return nil, nil, fmt.Errorf("%s contains itself", t)
+	}
+	c.open[t] = true
+	defer delete(c.open, t)
+	schema, enc := &diff.Schema{}, &encoder{typ: t}
+	var errs []error
+	for _, f := range reflect.VisibleFields(t) {
+		name := fieldName(f)
+		if name == "-" || !f.IsExported() || f.Anonymous && f.Type.Kind() == reflect.Struct || promotedThrough(t, f) {
+			continue
+		}
+		field, inner, err := c.field(name, f)
+		if err == nil && schema.Field(name) != nil {
+			err = errors.New("another field has this name")
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s.%s: %w", t, f.Name, err))
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(schema.Fields, name, func(f diff.SchemaField, name string) int {
+			return strings.Compare(f.Name, name)
+		})
+		schema.Fields = slices.Insert(schema.Fields, at, field)
+		enc.fields = append(enc.fields, fieldEncoder{name: name, index: f.Index, value: inner})
+	}
+	slices.SortFunc(enc.fields, func(a, b fieldEncoder) int { return strings.Compare(a.name, b.name) })
+	return schema, enc, errors.Join(errs...)
+}
+
+// promotedThrough tells whether a promoted field comes through an embedded
+// struct that is left out or behind a pointer.
+func promotedThrough(t reflect.Type, f reflect.StructField) bool {
+	for i := 1; i < len(f.Index); i++ {
+		through := t.FieldByIndex(f.Index[:i])
+		if through.Type.Kind() != reflect.Struct || fieldName(through) == "-" {
+			return true
+		}
+	}
+	return false
+}
+
+func fieldName(f reflect.StructField) string {
+	for _, tag := range [...]string{"toml", "json"} {
+		if name, _, _ := strings.Cut(f.Tag.Get(tag), ","); name != "" {
+			return name
+		}
+	}
+	var b strings.Builder
+	runes := []rune(f.Name)
+	for i, r := range runes {
+		if unicode.IsUpper(r) && i > 0 && (!unicode.IsUpper(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1])) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+func (c *compiler) field(name string, f reflect.StructField) (diff.SchemaField, *encoder, error) {
+	field := diff.SchemaField{Name: name}
+	t := f.Type
+	optional := t.Kind() == reflect.Pointer
+	if optional {
+		t = t.Elem()
+	}
+	shape, inner, err := c.value(t)
+	if err != nil {
+		return field, nil, err
+	}
+	field.Value = *shape
+	if !optional {
+		field.Default = zeroOf(shape.Type)
+	}
+	return field, inner, tagOptions(&field, f.Tag.Get("sync"))
+}
+
+func (c *compiler) value(t reflect.Type) (*diff.Value, *encoder, error) {
+	switch {
+	case t == reflect.TypeFor[time.Time]():
+		return &diff.Value{Type: diff.Time}, nil, nil
+	case t == reflect.TypeFor[json.RawMessage]():
+		return &diff.Value{Type: diff.Any}, nil, nil
+	case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		return &diff.Value{Type: diff.Text}, nil, nil
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return &diff.Value{Type: diff.Text}, nil, nil
+	case reflect.Bool:
+		return &diff.Value{Type: diff.Bool}, nil, nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return &diff.Value{Type: diff.Int}, nil, nil
+	case reflect.Float32, reflect.Float64:
+		return &diff.Value{Type: diff.Float}, nil, nil
+	case reflect.Interface:
+		return &diff.Value{Type: diff.Any}, nil, nil
+	case reflect.Pointer:
+		return c.value(t.Elem())
+	case reflect.Slice, reflect.Array:
+		elem, enc, err := c.value(t.Elem())
+		return &diff.Value{Type: diff.List, Elem: elem}, enc, err
+	case reflect.Map:
+		if t.Key().Kind() != reflect.String {
+			return nil, nil, fmt.Errorf("a map by %s: want a map by text", t.Key())
+		}
+		elem, enc, err := c.value(t.Elem())
+		return &diff.Value{Type: diff.Map, Elem: elem}, enc, err
+	case reflect.Struct:
+		schema, enc, err := c.structOf(t)
+		return &diff.Value{Type: diff.Object, Object: schema}, enc, err
+	}
+	return nil, nil, fmt.Errorf("a field of type %s can't be recorded", t)
+}
+
+func zeroOf(t diff.Type) json.RawMessage {
+	switch t {
+	case diff.Text:
+		return json.RawMessage(`""`)
+	case diff.Bool:
+		return json.RawMessage("false")
+	case diff.Int, diff.Float:
+		return json.RawMessage("0")
+	case diff.Object:
+		return json.RawMessage("{}")
+	}
+	return nil
+}
+
+func tagOptions(field *diff.SchemaField, tag string) error {
+	for option := range strings.SplitSeq(tag, ",") {
+		name, value, hasValue := strings.Cut(option, "=")
+		switch {
+		case option == "":
+		case option == "required":
+			field.Required = true
+		case option == "omitempty":
+			if field.Type != diff.List && field.Type != diff.Map {
+				return errors.New("the sync tag's omitempty is for lists and maps")
+			}
+			field.OmitEmpty = true
+		case name == "default" && hasValue:
+			def, err := parseDefault(field.Type, value)
+			if err != nil {
+				return err
+			}
+			field.Default = def
+		default:
+			return fmt.Errorf("the sync tag's option %q is not one that this version honours; it knows required, default=, omitempty", option)
+		}
+	}
+	if field.Required && strings.Contains(tag, "default=") {
+		return errors.New("a required field has no default")
+	}
+	if field.Required {
+		field.Default = nil
+	}
+	return nil
+}
+
+func parseDefault(t diff.Type, text string) (json.RawMessage, error) {
+	raw := json.RawMessage(text)
+	switch t {
+	case diff.Text, diff.Time:
+		quoted, err := state.AppendCanonical(nil, text)
+		if err != nil {
+			return nil, err
+		}
+		raw = quoted
+	case diff.Bool, diff.Int, diff.Float:
+	default:
+		return nil, fmt.Errorf("a default for a field of type %s", t)
+	}
+	shape := diff.Schema{Fields: []diff.SchemaField{{Name: "default", Value: diff.Value{Type: t}}}}
+	normal, mistakes := shape.Normalize(json.RawMessage(`{"default":` + string(raw) + `}`))
+	if len(mistakes) > 0 {
+		return nil, fmt.Errorf("the default %s: %s", strconv.Quote(text), mistakes[0].Problem)
+	}
+	for _, value := range state.Members(normal) {
+		return value, nil
+	}
+	return raw, nil
+}
+
+// append appends the JSON of a value: of the encoder's struct, or of anything
+// that has a canonical form. A nil encoder knows no struct.
+func (e *encoder) append(dst []byte, value any) ([]byte, error) {
+	return e.appendValue(dst, reflect.ValueOf(value))
+}
+
+func (e *encoder) appendValue(dst []byte, v reflect.Value) ([]byte, error) {
+	for v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && !v.IsNil() {
+		v = v.Elem()
+	}
+	switch {
+	case !v.IsValid():
+		return append(dst, "null"...), nil
+	case e == nil:
+		return state.AppendCanonical(dst, v.Interface())
+	case v.Type() == e.typ:
+		return e.appendStruct(dst, v)
+	case v.Kind() == reflect.Struct:
+		return nil, fmt.Errorf("want a %s, got a %s", e.typ, v.Type())
+	case (v.Kind() == reflect.Slice || v.Kind() == reflect.Array) && v.Type() != reflect.TypeFor[json.RawMessage]():
+		return e.appendList(dst, v)
+	case v.Kind() == reflect.Map && !v.IsNil():
+		return e.appendMap(dst, v)
+	}
+	return state.AppendCanonical(dst, v.Interface())
+}
+
+func (e *encoder) appendStruct(dst []byte, v reflect.Value) ([]byte, error) {
+	dst = append(dst, '{')
+	body := len(dst)
+	for _, f := range e.fields {
+		value := v.FieldByIndex(f.index)
+		switch value.Kind() {
+		case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map:
+			if value.IsNil() {
+				continue
+			}
+		}
+		if t, ok := value.Interface().(time.Time); ok && t.IsZero() {
+			continue
+		}
+		if len(dst) > body {
+			dst = append(dst, ',')
+		}
+		dst = append(strconv.AppendQuote(dst, f.name), ':')
+		var err error
+		if dst, err = f.value.appendValue(dst, value); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+func (e *encoder) appendList(dst []byte, v reflect.Value) ([]byte, error) {
+	dst = append(dst, '[')
+	for i := range v.Len() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var err error
+		if dst, err = e.appendValue(dst, v.Index(i)); err != nil {
+			return nil, fmt.Errorf("[%d]: %w", i, err)
+		}
+	}
+	return append(dst, ']'), nil
+}
+
+func (e *encoder) appendMap(dst []byte, v reflect.Value) ([]byte, error) {
+	keys := v.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	dst = append(dst, '{')
+	for i, key := range keys {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var err error
+		if dst, err = state.AppendCanonical(dst, key.String()); err != nil {
+			return nil, err
+		}
+		if dst, err = e.appendValue(append(dst, ':'), v.MapIndex(key)); err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	return append(dst, '}'), nil
+}

@@ -1,0 +1,2 @@
+// Package sync makes a system match its declaration.
+package sync
