@@ -48,8 +48,9 @@ need() {
 	if [ "$(id -u)" -ne 0 ]; then
 		sudo=sudo
 	fi
+	echo "installing $*"
 	$sudo apt-get update -qq
-	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@"
+	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
 }
 
 # need_go: Go comes from its own site; what Debian has is often too old.
@@ -76,7 +77,7 @@ fuzz() {
 
 # corpus DIR: the tests that read real configuration, over that directory. They
 # are the packages whose test files ask for TRUEUP_CORPUS; everywhere else they
-# run over the package's own testdata.
+# run over the package's own testdata. The long loops in them have run already.
 corpus() {
 	local dirs
 	dirs=$(grep -rl --include='*_test.go' TRUEUP_CORPUS . | xargs -r dirname | sort -u)
@@ -85,5 +86,5 @@ corpus() {
 		return
 	fi
 	# shellcheck disable=SC2086 # one argument a directory; names of packages hold no spaces
-	TRUEUP_CORPUS=$1 go test $dirs
+	TRUEUP_CORPUS=$1 TRUEUP_SOAK=1 go test $dirs
 }

@@ -63,23 +63,25 @@ func TestImports(t *testing.T) {
 	readAll(t)
 	table := allowed()
 	for _, goos := range []string{"linux", "darwin", "windows"} {
-		for _, p := range listPackages(t, goos) {
-			name := ownName(p.ImportPath)
-			if isInternal(name) {
-				continue
-			}
-			if _, ok := table[name]; !ok {
-				t.Errorf("%s has no line in the table of allowed imports: add one", name)
-				continue
-			}
-			may := closure(table, name)
-			for _, dep := range p.Deps {
-				if !isStandard(dep) && !isInternal(ownName(dep)) && !may(dep) {
-					t.Errorf("%s imports %s (GOOS=%s): it may import the standard library%s only",
-						name, dep, goos, strings.Join(append([]string{""}, table[name]...), ", "))
+		t.Run(goos, func(t *testing.T) {
+			t.Parallel()
+			for _, p := range listPackages(t, goos) {
+				name := ownName(p.ImportPath)
+				if isInternal(name) {
+					continue
+				}
+				if _, ok := table[name]; !ok {
+					t.Errorf("%s has no line in the table of allowed imports: add one", name)
+					continue
+				}
+				may := closure(table, name)
+				for _, dep := range p.Deps {
+					if !isStandard(dep) && !isInternal(ownName(dep)) && !may(dep) {
+						t.Errorf("%s imports %s: beside the standard library it may import %q only", name, dep, table[name])
+					}
 				}
 			}
-		}
+		})
 	}
 }
 
