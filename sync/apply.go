@@ -1,0 +1,170 @@
+package sync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/trueup-go/trueup/diff"
+	"github.com/trueup-go/trueup/state"
+)
+
+// Apply carries out a plan of this engine: each change after what it waits for,
+// in batches of what is ready, recorded as it goes or once at the end
+// (PlanOptions.OnFailure). An empty plan touches nothing.
+//
+// It holds the scope's lease meanwhile; if somebody else does, the error is a
+// *LockedError, or it waits, as PlanOptions.Wait says. If the State moved since
+// the plan was made, it plans again: if that makes the same changes they go
+// ahead, else the error is a *StaleError and nothing was touched.
+//
+// When ctx is cancelled nothing new starts, what is under way gets
+// Options.Grace, and what was done is recorded (unless it is all or nothing).
+//
+// The error is nil or a *multierror.Error of all that went wrong; errors.As
+// reaches through it. The Result is nil only if nothing was begun.
+func (e *Engine) Apply(ctx context.Context, plan *Plan) (*Result, error) {
+	if plan == nil || plan.Base.Scope != e.Scope() {
+		return nil, joinErrors(SyncInternalErr{Description: "apply: the plan is not one for " + e.Scope().String()})
+	}
+	if plan.IsEmpty() {
+		return plan.nothingToDo(), nil
+	}
+	tx, head, err := e.begin(ctx, plan)
+	if err != nil {
+		return nil, joinErrors(err)
+	}
+	result, err := e.applyIn(ctx, tx, head, plan)
+	if cerr := e.close(ctx, tx); cerr != nil {
+		err = joinErrors(err, cerr)
+	}
+	if result != nil {
+		result.err = err
+	}
+	return result, err
+}
+
+func (p *Plan) nothingToDo() *Result {
+	result := &Result{Head: p.Base, Unchanged: p.Unchanged, orphans: p.Orphans}
+	if p.opts.Records {
+		result.records = p.records
+	}
+	return result
+}
+
+func (e *Engine) applyIn(ctx context.Context, tx Tx, head state.Head, plan *Plan) (*Result, error) {
+	if head.Token != plan.Base.Token {
+		moved, err := e.replan(ctx, head, plan)
+		if err != nil {
+			return nil, joinErrors(err)
+		}
+		plan = moved
+	}
+	ledger, err := newLedger(plan.records, plan.Changes)
+	if err != nil {
+		return nil, joinErrors(SyncInternalErr{Description: "read the records of " + e.Scope().String(), Err: err})
+	}
+	r := newRun(e, tx, head, plan, ledger)
+	stop := r.holdLease(ctx)
+	defer stop()
+	return r.do()
+}
+
+// replan makes the plan again against the head that is under the lease, and
+// returns it if its changes are the same.
+func (e *Engine) replan(ctx context.Context, head state.Head, plan *Plan) (*Plan, error) {
+	p := planner{engine: e, plan: &Plan{desired: plan.desired, opts: plan.opts, kinds: plan.kinds}}
+	if err := p.start(); err != nil {
+		return nil, err
+	}
+	again, err := p.against(ctx, head)
+	if err != nil {
+		return nil, err
+	}
+	if moved := plan.differences(again); len(moved) > 0 {
+		return nil, &StaleError{PlannedSerial: plan.Base.Serial, Serial: head.Serial, Moved: moved}
+	}
+	return again, nil
+}
+
+// differences says, a sentence each, in which changes two plans differ.
+func (p *Plan) differences(now *Plan) []string {
+	type made struct{ plan, now diff.JSON }
+	changes := map[state.Key]made{}
+	identity := func(c diff.Change) diff.JSON {
+		j := diff.JSONOf(c, nil)
+		j.Fields = nil
+		return j
+	}
+	var keys []state.Key
+	for _, c := range p.Changes {
+		changes[c.Key()] = made{plan: identity(c.Change)}
+		keys = append(keys, c.Key())
+	}
+	for _, c := range now.Changes {
+		m, ok := changes[c.Key()]
+		m.now = identity(c.Change)
+		changes[c.Key()] = m
+		if !ok {
+			keys = append(keys, c.Key())
+		}
+	}
+	slices.SortFunc(keys, state.Key.Compare)
+	var moved []string
+	for _, key := range keys {
+		switch m := changes[key]; {
+		case m.now.Op == "":
+			moved = append(moved, fmt.Sprintf("%s needs no %s any more", key, m.plan.Op))
+		case m.plan.Op == "":
+			moved = append(moved, fmt.Sprintf("%s needs a %s now", key, m.now.Op))
+		case m.plan.Op != m.now.Op:
+			moved = append(moved, fmt.Sprintf("%s needs a %s now, not a %s", key, m.now.Op, m.plan.Op))
+		case m.plan.Recorded != m.now.Recorded || m.plan.ID != m.now.ID || m.plan.Orphaned != m.now.Orphaned:
+			moved = append(moved, fmt.Sprintf("%s was changed", key))
+		}
+	}
+	return moved
+}
+
+// begin takes the lease, and waits for it if the plan says so.
+func (e *Engine) begin(ctx context.Context, plan *Plan) (Tx, state.Head, error) {
+	owner := e.opts.Owner
+	if plan.By != "" {
+		owner = plan.By + " (" + owner + ")"
+	}
+	pause := 20 * time.Millisecond
+	for {
+		tx, head, err := e.backend.Begin(ctx, owner)
+		switch {
+		case err == nil:
+			return tx, head, nil
+		case !plan.opts.Wait || !errors.Is(err, ErrLocked):
+			return nil, head, SyncInternalErr{Description: "begin to sync " + e.Scope().String(), Err: err}
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, head, SyncInternalErr{Description: "wait for the lease on " + e.Scope().String(), Err: errors.Join(context.Cause(ctx), err)}
+		case <-timer.C:
+		}
+		pause = min(2*pause, time.Second)
+	}
+}
+
+// close gives the lease back, even if ctx is over.
+func (e *Engine) close(ctx context.Context, tx Tx) error {
+	ctx, cancel := e.lastWords(ctx)
+	defer cancel()
+	if err := tx.Close(ctx); err != nil && !errors.Is(err, ErrLeaseLost) {
+		return SyncInternalErr{Description: "give up the lease on " + e.Scope().String(), Err: err}
+	}
+	return nil
+}
+
+// lastWords returns a context for what must be said although ctx may be over.
+func (e *Engine) lastWords(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), e.opts.Grace)
+}
