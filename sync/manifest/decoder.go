@@ -1,0 +1,144 @@
+package manifest
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// decoder turns files into Documents, one after the other.
+//
+// It builds the tree from go-toml's parser alone, and so has to say itself what
+// may be defined where, by the rules of go-toml's own decoder.
+type decoder struct {
+	parser unstable.Parser
+	doc    *Document
+	data   []byte
+	text   string // data again; strings without escapes are parts of it
+	base   int    // where the parser began
+	end    int    // of the last expression
+	table  int32  // what the last header opened
+	m      *Mistakes
+}
+
+func (d *decoder) decode(path string, data []byte, m *Mistakes) *Document {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	d.doc = &Document{Path: path, Root: map[string]any{}, lines: []uint32{0}}
+	d.doc.tree.nodes = append(make([]node, 0, len(data)/64+8), node{form: table, explicit: true})
+	d.data, d.text, d.end, d.table, d.m = data, string(data), 0, 0, m
+	if len(data) > maxSize {
+		d.fail(0, "the file is too large", "split it")
+		return d.doc
+	}
+	d.doc.lines = lineStarts(data)
+	for d.base = 0; d.base < len(data); {
+		d.parser.Reset(data[d.base:])
+		for d.parser.NextExpression() {
+			d.expression(d.parser.Expression())
+		}
+		if d.parser.Error() == nil {
+			break
+		}
+		d.base = d.syntax(d.parser.Error())
+	}
+	d.doc.Root = d.doc.tree.table(0)
+	return d.doc
+}
+
+func (d *decoder) expression(n *unstable.Node) {
+	if n.Kind == unstable.KeyValue {
+		d.end = d.keyValue(d.table, n)
+	} else {
+		d.header(n)
+	}
+}
+
+// key returns the name of a part of a key and where it stands.
+func (d *decoder) key(n *unstable.Node) (name string, offset uint32) {
+	offset = uint32(d.base) + n.Raw.Offset //nolint:gosec // documents are smaller than maxSize
+	raw := d.text[offset : offset+n.Raw.Length]
+	return d.string(raw, n.Data), offset
+}
+
+// string returns the value of a string, given how it is written too.
+func (d *decoder) string(raw string, value []byte) string {
+	if len(raw) == len(value) {
+		return raw
+	}
+	if len(raw) == len(value)+2 && (raw[0] == '\'' || strings.IndexByte(raw, '\\') < 0) {
+		return raw[1 : len(raw)-1]
+	}
+	return string(value)
+}
+
+// keyValue adds a key and its value to a table. It returns where they end.
+func (d *decoder) keyValue(parent int32, n *unstable.Node) (end int) {
+	t := &d.doc.tree
+	end = d.base + int(n.Raw.Offset+n.Raw.Length)
+	for key := n.Key(); key.Next(); {
+		name, offset := d.key(key.Node())
+		found := t.find(parent, name)
+		switch {
+		case found != 0 && (key.IsLast() || t.nodes[found].form != dotted):
+			d.twice(found, offset)
+			return end
+		case key.IsLast():
+			d.value(t.add(parent, node{name: name, offset: offset}), n.Value())
+		case found != 0:
+			parent = found
+		default:
+			parent = t.add(parent, node{name: name, offset: offset, form: dotted})
+		}
+	}
+	return end
+}
+
+// header opens the table of a [header] or [[header]].
+func (d *decoder) header(n *unstable.Node) {
+	t := &d.doc.tree
+	parent := int32(0)
+	for key := n.Key(); key.Next(); {
+		name, offset := d.key(key.Node())
+		d.end = int(offset + key.Node().Raw.Length)
+		found := t.find(parent, name)
+		if key.IsLast() {
+			d.table = d.open(parent, found, n.Kind == unstable.ArrayTable, node{name: name, offset: offset, form: table, explicit: true})
+			return
+		}
+		switch {
+		case found == 0:
+			parent = t.add(parent, node{name: name, offset: offset, form: table})
+		case t.nodes[found].form == table, t.nodes[found].form == dotted:
+			parent = found
+		case t.nodes[found].form == tables:
+			elements := t.elements(found)
+			parent = elements[len(elements)-1]
+		default:
+			d.twice(found, offset)
+			d.table = t.loose(node{form: table})
+			return
+		}
+	}
+}
+
+// open returns the table that a header with the last part n opens in parent;
+// found is what has its name there already.
+func (d *decoder) open(parent, found int32, array bool, n node) int32 {
+	t := &d.doc.tree
+	switch {
+	case array && found == 0:
+		found = t.add(parent, node{name: n.name, offset: n.offset})
+		t.makeList(found, tables, 1)
+		return t.push(found, n)
+	case array && t.nodes[found].form == tables:
+		return t.push(found, n)
+	case !array && found == 0:
+		return t.add(parent, n)
+	case !array && t.nodes[found].form == table && !t.nodes[found].explicit:
+		t.nodes[found].explicit, t.nodes[found].offset = true, n.offset
+		return found
+	}
+	d.twice(found, n.offset)
+	return t.loose(n) // what follows is read, and left out
+}

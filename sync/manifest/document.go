@@ -1,0 +1,70 @@
+package manifest
+
+import (
+	"bytes"
+	"math"
+	"sort"
+
+	"github.com/trueup-go/trueup/sync"
+)
+
+// Document is one TOML file, decoded, that knows where each value stands. It is
+// safe for concurrent use as long as nobody changes Root.
+type Document struct {
+	// Path is the file's, as in positions.
+	Path string
+	// Root is what the file holds: string, int64, float64, bool, time.Time,
+	// []any and map[string]any, never nil. A date or time without an offset is
+	// text in RFC 3339's form.
+	Root map[string]any
+
+	tree  tree
+	lines []uint32 // where each line begins
+}
+
+// maxSize is the size of the largest file that is read, in bytes.
+const maxSize = math.MaxInt32
+
+// Decode decodes a TOML 1.1 file. Path is used in positions only. A byte-order
+// mark is skipped and not counted.
+//
+// The error is a *multierror.Error of Mistakes: syntax errors, keys and tables
+// that stand twice, NaN and infinities. Reading goes on after a mistake at the
+// next place where it is safe, so that all of them are found; the Document that
+// comes with an error holds what could be read and is never nil.
+func Decode(path string, data []byte) (*Document, error) {
+	var m Mistakes
+	doc := new(decoder).decode(path, data, &m)
+	return doc, m.Err()
+}
+
+// Position returns where a value stands: the position of its key, of the key in
+// the header of a table, of the first byte of an element of a list. Path is as
+// diff.Member and diff.Index build it: "steps[1].name". For a path that isn't
+// there it is the position of the nearest enclosing value that is; that of the
+// whole document is line 1, column 1.
+func (d *Document) Position(path string) sync.Position {
+	return d.at(d.lookup(path))
+}
+
+// at returns the position of a node.
+func (d *Document) at(id int32) sync.Position { return d.offset(int(d.tree.nodes[id].offset)) }
+
+// offset returns the position of a byte.
+func (d *Document) offset(offset int) sync.Position {
+	line := sort.Search(len(d.lines), func(i int) bool { return int(d.lines[i]) > offset })
+	return sync.Position{File: d.Path, Line: line, Col: offset - int(d.lines[line-1]) + 1}
+}
+
+func lineStarts(data []byte) []uint32 {
+	starts := make([]uint32, 1, bytes.Count(data, []byte("\n"))+1)
+	for at := 0; ; {
+		i := bytes.IndexByte(data[at:], '\n')
+		if i < 0 {
+			return starts
+		}
+		at += i + 1
+		starts = append(starts, uint32(at)) //nolint:gosec // documents are smaller than maxSize
+	}
+}
+

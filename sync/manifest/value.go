@@ -1,0 +1,79 @@
+package manifest
+
+import (
+	"errors"
+	"math"
+	"strconv"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// value gives a node its value.
+func (d *decoder) value(id int32, n *unstable.Node) {
+	switch n.Kind {
+	case unstable.Array:
+		d.list(id, n)
+	case unstable.InlineTable:
+		d.doc.tree.nodes[id].form = inline
+		for members := n.Children(); members.Next(); {
+			d.keyValue(id, members.Node())
+		}
+	default:
+		d.doc.tree.nodes[id].scalar = d.scalar(n)
+	}
+}
+
+func (d *decoder) list(id int32, n *unstable.Node) {
+	count := 0
+	for elements := n.Children(); elements.Next(); {
+		count++
+	}
+	d.doc.tree.makeList(id, list, count)
+	for elements := n.Children(); elements.Next(); {
+		e := elements.Node()
+		d.value(d.doc.tree.push(id, node{offset: uint32(d.base) + e.Raw.Offset}), e)
+	}
+}
+
+func (d *decoder) scalar(n *unstable.Node) any {
+	offset := d.base + int(n.Raw.Offset)
+	raw := d.text[offset : offset+int(n.Raw.Length)]
+	switch n.Kind {
+	case unstable.String:
+		return d.string(raw, n.Data)
+	case unstable.Bool:
+		return raw == "true"
+	case unstable.Integer:
+		if i, err := strconv.ParseInt(raw, 10, 64); err == nil {
+			return i
+		}
+	}
+	return d.literal(raw, offset)
+}
+
+// literal returns the value of what is written in a less usual way.
+func (d *decoder) literal(raw string, offset int) any {
+	var decoded struct{ V any }
+	err := toml.Unmarshal([]byte("V="+raw), &decoded)
+	var where *toml.DecodeError
+	if errors.As(err, &where) {
+		_, col := where.Position()
+		d.fail(offset+max(0, col-len("V=")-1), where.Error(), "")
+		return nil
+	}
+	switch v := decoded.V.(type) {
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			d.fail(offset, raw+" is not a number that can be recorded", "leave the key out, or use a number")
+			return nil
+		}
+	case toml.LocalDate:
+		return v.String()
+	case toml.LocalTime:
+		return v.String()
+	case toml.LocalDateTime:
+		return v.String()
+	}
+	return decoded.V
+}
