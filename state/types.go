@@ -105,8 +105,9 @@ type Head struct {
 	// included; see Root.
 	Root Checksum `json:"root"`
 	// Records, Orphans and Pending count the records, those that are orphaned,
-	// and those with pending work.
-	Records int `json:"records"`
+	// and those with pending work. (In JSON the first is "count": "records" are
+	// the records themselves.)
+	Records int `json:"count"`
 	Orphans int `json:"orphans"`
 	Pending int `json:"pending"`
 	// Kinds are the kind versions that the checksums were made with, where they
