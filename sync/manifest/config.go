@@ -12,28 +12,47 @@ import (
 // field that is wrong becomes a mistake at its position, and the Config is then
 // nil. The table need not be as it is in the document: a value that isn't there
 // is reported where what encloses it stands. A nil schema takes any table.
+//
+// What is missing only since it stands behind a syntax error is no mistake of
+// its own.
 func (d *Document) Config(table map[string]any, at string, schema *diff.Schema, m *Mistakes) json.RawMessage {
+	if table == nil {
+		table = map[string]any{}
+	}
 	raw, err := state.AppendCanonical(nil, table)
 	if err != nil {
-		m.Add(d.Position(at), err.Error(), "")
+		m.Add(d.Position(at), label(at, err.Error()), "")
 		return nil
 	}
 	config, mistakes := schema.Normalize(raw)
-	for _, e := range mistakes {
-		path := e.Path
-		if at != "" && path != "" {
-			path = at + "." + path
-		} else if path == "" {
-			path = at
-		}
-		problem := e.Problem
-		if e.Path != "" {
-			problem = e.Path + ": " + problem
-		}
-		m.Add(d.Position(path), problem, e.Hint)
-	}
 	if len(mistakes) > 0 {
+		d.report(mistakes, at, at, m)
 		return nil
 	}
 	return config
+}
+
+// report adds what is wrong in the table at a path, which the text calls name.
+func (d *Document) report(mistakes []diff.FieldError, at, name string, m *Mistakes) {
+	for _, e := range mistakes {
+		id, exact, broken := d.lookup(join(at, e.Path))
+		if !exact && broken || exact && d.tree.isNothing(id) {
+			continue // a consequence of what was reported already
+		}
+		m.Add(d.at(id), label(join(name, e.Path), e.Problem), e.Hint)
+	}
+}
+
+func join(path, member string) string {
+	if path == "" || member == "" {
+		return path + member
+	}
+	return path + "." + member
+}
+
+func label(path, problem string) string {
+	if path == "" {
+		return problem
+	}
+	return path + ": " + problem
 }

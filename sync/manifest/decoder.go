@@ -15,18 +15,27 @@ type decoder struct {
 	parser unstable.Parser
 	doc    *Document
 	data   []byte
-	text   string // data again; strings without escapes are parts of it
-	base   int    // where the parser began
-	end    int    // of the last expression
-	table  int32  // what the last header opened
+	text   string  // data again; strings without escapes are parts of it
+	base   int     // where the parser began
+	end    int     // of the last expression
+	table  int32   // what the last header opened
+	trail  []int32 // what its key leads through, without the root
 	m      *Mistakes
 }
 
+// decode decodes a file.
 func (d *decoder) decode(path string, data []byte, m *Mistakes) *Document {
+	doc := d.read(path, data, m)
+	doc.Root = doc.tree.table(0)
+	return doc
+}
+
+// read decodes a file, but for the Document's Root.
+func (d *decoder) read(path string, data []byte, m *Mistakes) *Document {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	d.doc = &Document{Path: path, Root: map[string]any{}, lines: []uint32{0}}
+	d.doc = &Document{Path: path, lines: []uint32{0}}
 	d.doc.tree.nodes = append(make([]node, 0, len(data)/64+8), node{form: table, explicit: true})
-	d.data, d.text, d.end, d.table, d.m = data, string(data), 0, 0, m
+	d.data, d.text, d.end, d.table, d.trail, d.m = data, string(data), 0, 0, d.trail[:0], m
 	if len(data) > maxSize {
 		d.fail(0, "the file is too large", "split it")
 		return d.doc
@@ -42,7 +51,6 @@ func (d *decoder) decode(path string, data []byte, m *Mistakes) *Document {
 		}
 		d.base = d.syntax(d.parser.Error())
 	}
-	d.doc.Root = d.doc.tree.table(0)
 	return d.doc
 }
 
@@ -96,36 +104,42 @@ func (d *decoder) keyValue(parent int32, n *unstable.Node) (end int) {
 
 // header opens the table of a [header] or [[header]].
 func (d *decoder) header(n *unstable.Node) {
-	t := &d.doc.tree
-	parent := int32(0)
+	d.table, d.trail = 0, d.trail[:0]
 	for key := n.Key(); key.Next(); {
 		name, offset := d.key(key.Node())
 		d.end = int(offset + key.Node().Raw.Length)
-		found := t.find(parent, name)
 		if key.IsLast() {
-			d.table = d.open(parent, found, n.Kind == unstable.ArrayTable, node{name: name, offset: offset, form: table, explicit: true})
-			return
+			d.table = d.open(d.table, n.Kind == unstable.ArrayTable, node{name: name, offset: offset, form: table, explicit: true})
+		} else {
+			d.table = d.through(d.table, node{name: name, offset: offset, form: table})
 		}
-		switch {
-		case found == 0:
-			parent = t.add(parent, node{name: name, offset: offset, form: table})
-		case t.nodes[found].form == table, t.nodes[found].form == dotted:
-			parent = found
-		case t.nodes[found].form == tables:
-			elements := t.elements(found)
-			parent = elements[len(elements)-1]
-		default:
-			d.twice(found, offset)
-			d.table = t.loose(node{form: table})
-			return
-		}
+		d.trail = append(d.trail, d.table)
 	}
 }
 
-// open returns the table that a header with the last part n opens in parent;
-// found is what has its name there already.
-func (d *decoder) open(parent, found int32, array bool, n node) int32 {
+// through returns the table that a part n of a header leads to from parent, but
+// for the last part.
+func (d *decoder) through(parent int32, n node) int32 {
 	t := &d.doc.tree
+	found := t.find(parent, n.name)
+	if found == 0 {
+		return t.add(parent, n)
+	}
+	switch t.nodes[found].form {
+	case table, dotted:
+		return found
+	case tables:
+		elements := t.elements(found)
+		return elements[len(elements)-1]
+	}
+	d.twice(found, n.offset)
+	return t.loose(n) // what follows is read, and left out
+}
+
+// open returns the table that a header with the last part n opens in parent.
+func (d *decoder) open(parent int32, array bool, n node) int32 {
+	t := &d.doc.tree
+	found := t.find(parent, n.name)
 	switch {
 	case array && found == 0:
 		found = t.add(parent, node{name: n.name, offset: n.offset})
@@ -140,5 +154,5 @@ func (d *decoder) open(parent, found int32, array bool, n node) int32 {
 		return found
 	}
 	d.twice(found, n.offset)
-	return t.loose(n) // what follows is read, and left out
+	return t.loose(n)
 }

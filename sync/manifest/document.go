@@ -44,7 +44,8 @@ func Decode(path string, data []byte) (*Document, error) {
 // there it is the position of the nearest enclosing value that is; that of the
 // whole document is line 1, column 1.
 func (d *Document) Position(path string) sync.Position {
-	return d.at(d.lookup(path))
+	id, _, _ := d.lookup(path)
+	return d.at(id)
 }
 
 // at returns the position of a node.
@@ -67,4 +68,3 @@ func lineStarts(data []byte) []uint32 {
 		starts = append(starts, uint32(at)) //nolint:gosec // documents are smaller than maxSize
 	}
 }
-

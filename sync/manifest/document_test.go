@@ -61,7 +61,7 @@ name = "one"
 func TestDecodeSyntaxError(t *testing.T) {
 	t.Parallel()
 	_, err := manifest.Decode("a.toml", []byte("name = \"web\"\nsize = 20s\n"))
-	require.EqualError(t, err, "a.toml:2:10: strings must be quoted")
+	require.EqualError(t, err, "a.toml:2:8: want a value, found a number with letters behind it; write text in quotes: \"…\"")
 	var mistake manifest.Mistake
 	require.ErrorAs(t, err, &mistake)
 }

@@ -5,31 +5,27 @@ import (
 	"strings"
 )
 
-// lookup returns the node that a path leads to, or the last one on the way.
-func (d *Document) lookup(path string) int32 {
-	id := int32(0)
+// lookup returns the node that a path leads to, or the last one on the way;
+// exact tells which. Broken tells that part of what encloses it couldn't be
+// read, so that something that isn't there may stand in the file all the same.
+func (d *Document) lookup(path string) (id int32, exact, broken bool) {
 	for path != "" {
 		next, rest := int32(0), ""
 		if path[0] == '[' {
 			next, rest = d.index(id, path)
 		} else {
 			var name string
-			name, rest = cutName(path)
-			if d.isTable(id) {
+			if name, rest = cutName(path); d.tree.isTable(id) {
 				next = d.tree.find(id, name)
 			}
 		}
 		if next == 0 {
-			break
+			return id, false, broken || d.tree.nodes[id].broken
 		}
 		id, path = next, rest
+		broken = broken || d.tree.nodes[id].broken
 	}
-	return id
-}
-
-func (d *Document) isTable(id int32) bool {
-	f := d.tree.nodes[id].form
-	return f == inline || f == dotted || f == table
+	return id, true, broken
 }
 
 // index follows the "[i]" that a path begins with.

@@ -1,0 +1,68 @@
+package manifest
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/trueup-go/trueup/state"
+)
+
+// appendJSON appends a node's canonical JSON. It is the same as that of
+// tree.value, without making maps first.
+func (t *tree) appendJSON(dst []byte, id int32) ([]byte, error) {
+	switch n := &t.nodes[id]; n.form {
+	case scalar:
+		return state.AppendCanonical(dst, n.scalar)
+	case list, tables:
+		return t.appendElements(dst, t.lists[n.first])
+	default:
+		return t.appendMembers(dst, id)
+	}
+}
+
+func (t *tree) appendElements(dst []byte, elements []int32) ([]byte, error) {
+	dst = append(dst, '[')
+	for i, element := range elements {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var err error
+		if dst, err = t.appendJSON(dst, element); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, ']'), nil
+}
+
+func (t *tree) appendMembers(dst []byte, id int32) ([]byte, error) {
+	var room [narrow]int32
+	members := room[:0]
+	for i := t.nodes[id].first; i != 0; i = t.nodes[i].next {
+		members = append(members, i)
+	}
+	slices.SortFunc(members, func(a, b int32) int { return cmp.Compare(t.nodes[a].name, t.nodes[b].name) })
+	dst = append(dst, '{')
+	for i, member := range members {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var err error
+		if dst, err = appendName(dst, t.nodes[member].name); err != nil {
+			return dst, err
+		}
+		if dst, err = t.appendJSON(append(dst, ':'), member); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+// appendName appends a member's name, a bare key without further ado.
+func appendName(dst []byte, name string) ([]byte, error) {
+	for i := range len(name) {
+		if c := name[i]; c < '-' || c > 'z' || c == '\\' {
+			return state.AppendCanonical(dst, name)
+		}
+	}
+	return append(append(append(dst, '"'), name...), '"'), nil
+}
