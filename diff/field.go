@@ -25,7 +25,8 @@ type Field struct {
 }
 
 // Fields returns what differs between two declarations of a resource, in order
-// of their paths. Either may be nil: then every field of the other is listed.
+// of their paths. Their Configs must be canonical. Either may be nil: then every
+// field of the other is listed.
 // The schema, which may be nil, tells which fields are sensitive: their values
 // are in no Field, nor are those of anything inside them.
 func Fields(old, desired *state.Resource, schema *Schema) []Field {
