@@ -1,0 +1,2 @@
+// Package synccli makes commands of the sync engine.
+package synccli

@@ -1,0 +1,88 @@
+package synccli
+
+import (
+	"context"
+	"errors"
+	"flag"
+
+	"github.com/trueup-go/trueup/state"
+	"github.com/trueup-go/trueup/sync"
+)
+
+// Host is what a program says of itself. Name, and Load and Backends where it
+// has the standard commands, must be given; everything else may be left out.
+//
+// Its functions are called after the flags were parsed, so flags that Flags
+// bound to variables have their values.
+type Host struct {
+	// Name is the program's, as it is typed.
+	Name string
+	// About says in a sentence what the program does.
+	About string
+	// Kinds are the kinds that can be declared.
+	Kinds *sync.KindSet
+	// Load reads the declaration that the call's Paths name. It is called only
+	// by commands that need it. It returns every mistake at once, as a
+	// *multierror.Error or errors.Join, each with its place; and an error that
+	// wraps ErrNoDeclaration if nothing is there that could be a declaration.
+	Load func(ctx context.Context, call *Call) (*Declaration, error)
+	// Backends are the ways to record, the default first. Without any, the
+	// program has no standard commands, only its own.
+	Backends []Backend
+	// Paths is how usage calls what comes after the flags and says where the
+	// declaration is. Defaults to "DIR", of which there is at most one; a name
+	// that ends in "…" may stand several times.
+	Paths string
+	// App is the flag that, beside --org, says whose State it is.
+	App AppFlag
+	// Flags adds the program's own flags to a command's. May be nil.
+	Flags func(command string, flags *flag.FlagSet)
+	// PlanOptions changes the options that the flags made for a plan. May be nil.
+	PlanOptions func(call *Call, opts *sync.PlanOptions)
+	// State returns what "state --json" prints as JSON. Defaults to the State as
+	// package state encodes it. The records are in key order.
+	State func(head state.Head, records []state.Record) (any, error)
+	// Commands are the program's own. One with the name of a standard command
+	// takes its place.
+	Commands []Command
+	// ExitCode returns the exit code for an error, which is not nil. Defaults to
+	// ExitCode.
+	ExitCode func(err error) int
+}
+
+// Declaration is what a host loaded.
+type Declaration struct {
+	// Desired is what is declared.
+	Desired *sync.Desired
+	// Warnings are shown, a line each, and change nothing.
+	Warnings []string
+	// Synced is called when a sync has come to an end, even if it had nothing to
+	// do or some of it failed: for what the host does with the result, such as
+	// builds. Its error makes the command fail. May be nil.
+	Synced func(ctx context.Context, result *sync.Result) error
+}
+
+// Backend is one way to record.
+type Backend struct {
+	// Scheme is what the value of --backend begins with: "file".
+	Scheme string
+	// Form is how usage shows the value: "file:DIR".
+	Form string
+	// Open opens the backend for a scope. The location is the whole value of
+	// --backend. What it returns is closed at the end of the command if it is an
+	// io.Closer.
+	Open func(ctx context.Context, location string, scope state.Scope) (sync.Backend, error)
+}
+
+// AppFlag is the flag that names the scope's app.
+type AppFlag struct {
+	// Name is the flag's. Defaults to "app".
+	Name string
+	// Default is its value if it isn't given. Defaults to the name of the
+	// directory that the declaration is in.
+	Default string
+}
+
+// ErrNoDeclaration says that a place holds nothing that could be a declaration:
+// no file of the host's. Commands that can do without one go on.
+var ErrNoDeclaration = errors.New("nothing is declared there")

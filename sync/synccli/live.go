@@ -1,0 +1,131 @@
+package synccli
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	tusync "sync"
+	"time"
+
+	"github.com/trueup-go/trueup/state"
+	"github.com/trueup-go/trueup/sync"
+)
+
+// liveProgress is for a terminal: a line per change that ended, which stays, and
+// below them a line per change that is under way, drawn over and over.
+type liveProgress struct {
+	call *Call
+	done chan struct{} // closed by end
+	over chan struct{} // closed when nothing draws any more
+
+	mu      tusync.Mutex
+	stay    bytes.Buffer // what ended since the last drawing
+	running []running    // in the order in which they began
+	last    sync.Event
+	drawn   int // lines below the ones that stay
+}
+
+type running struct {
+	key   state.Key
+	verb  string
+	since time.Time
+}
+
+const (
+	// redraw is how often the lines are drawn.
+	redraw = 100 * time.Millisecond
+	// maxRunning is how many lines there are at most for what is under way.
+	maxRunning = 8
+)
+
+func newLiveProgress(c *Call) *liveProgress {
+	p := &liveProgress{call: c, done: make(chan struct{}), over: make(chan struct{})}
+	go p.keepDrawing()
+	return p
+}
+
+func (p *liveProgress) keepDrawing() {
+	defer close(p.over)
+	ticker := time.NewTicker(redraw)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-p.done:
+			return
+		case <-ticker.C:
+			p.mu.Lock()
+			p.draw()
+			p.mu.Unlock()
+		}
+	}
+}
+
+func (p *liveProgress) event(event sync.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = event
+	switch event.Type {
+	case sync.EventStart:
+		p.running = append(p.running, running{key: event.Key, verb: verb(event.Op).going, since: time.Now()})
+	case sync.EventEnd:
+		p.running = slices.DeleteFunc(p.running, func(r running) bool { return r.key == event.Key })
+		if text := ended(event); text != "" {
+			p.stay.WriteString(p.mark(event.Status) + " " + text + "\n")
+		}
+	}
+}
+
+func (p *liveProgress) end() {
+	close(p.done)
+	<-p.over
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running = nil
+	p.draw()
+}
+
+// draw erases the lines that are drawn over and writes what is new.
+func (p *liveProgress) draw() {
+	var out bytes.Buffer
+	for range p.drawn {
+		out.WriteString("\x1b[A\x1b[2K") // up a line, and erase it
+	}
+	p.drawn = 0
+	out.Write(p.stay.Bytes())
+	p.stay.Reset()
+	for i, r := range p.running {
+		if i == maxRunning {
+			fmt.Fprintf(&out, "  … and %d more\n", len(p.running)-maxRunning)
+			p.drawn++
+			break
+		}
+		fmt.Fprintf(&out, "  %s %s%s\n", r.verb, r.key, elapsed(time.Since(r.since)))
+		p.drawn++
+	}
+	if len(p.running) > 0 {
+		fmt.Fprintf(&out, "  %d of %d done\n", p.last.Done, p.last.Total)
+		p.drawn++
+	}
+	if out.Len() > 0 {
+		fmt.Fprint(p.call.Out, out.String())
+	}
+}
+
+// elapsed says for how long, if it is worth saying.
+func elapsed(d time.Duration) string {
+	if d < time.Second {
+		return ""
+	}
+	return " " + d.Truncate(time.Second).String()
+}
+
+func (p *liveProgress) mark(status sync.Status) string {
+	mark, color := "✓", "\x1b[32m"
+	if status != sync.Done {
+		mark, color = "✗", "\x1b[31m"
+	}
+	if !p.call.Color {
+		return mark
+	}
+	return color + mark + "\x1b[0m"
+}

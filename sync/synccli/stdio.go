@@ -1,0 +1,69 @@
+package synccli
+
+import (
+	"io"
+	"os"
+	"os/user"
+)
+
+// Stdio is what a program talks to. Nothing in this package looks at the
+// process's own files, arguments or environment: what is not in here it does not
+// know. The zero Stdio reads nothing and writes nowhere.
+type Stdio struct {
+	// In is read when somebody is to be asked. Nil is empty.
+	In io.Reader
+	// Out takes what was asked for, Err warnings, errors and questions. Nil
+	// discards.
+	Out, Err io.Writer
+	// InTerminal and OutTerminal say that a person is at In, or at Out. Who isn't
+	// there isn't asked, and sees no progress that is drawn over.
+	InTerminal, OutTerminal bool
+	// Color says that Out takes ANSI colours.
+	Color bool
+	// User is the name of whoever runs the program: the default of --account.
+	User string
+}
+
+// OS returns a Stdio over three files, usually os.Stdin, os.Stdout and
+// os.Stderr. It finds out which are terminals and who the user is. getenv is
+// usually os.Getenv: a NO_COLOR that isn't empty or a TERM that is "dumb" turn
+// the colours off.
+func OS(in, out, err *os.File, getenv func(string) string) Stdio {
+	stdio := Stdio{In: in, Out: out, Err: err, InTerminal: isTerminal(in), OutTerminal: isTerminal(out)}
+	dumb := getenv("TERM") == "dumb"
+	stdio.Color = stdio.OutTerminal && !dumb && getenv("NO_COLOR") == ""
+	stdio.OutTerminal = stdio.OutTerminal && !dumb
+	if u, err := user.Current(); err == nil {
+		stdio.User = u.Username
+	}
+	return stdio
+}
+
+// isTerminal tells whether a person is at the file: whether it is a character
+// device, but for the one that swallows everything.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
+}
+
+// withDefaults returns the Stdio without nils.
+func (s Stdio) withDefaults() Stdio {
+	if s.Out == nil {
+		s.Out = io.Discard
+	}
+	if s.Err == nil {
+		s.Err = io.Discard
+	}
+	if s.In == nil {
+		s.In = empty{}
+	}
+	return s
+}
+
+type empty struct{}
+
+func (empty) Read([]byte) (int, error) { return 0, io.EOF }
