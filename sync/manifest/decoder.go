@@ -33,14 +33,14 @@ func (d *decoder) decode(path string, data []byte, m *Mistakes) *Document {
 // read decodes a file, but for the Document's Root.
 func (d *decoder) read(path string, data []byte, m *Mistakes) *Document {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	d.doc = &Document{Path: path, lines: []uint32{0}}
-	d.doc.tree.nodes = append(make([]node, 0, len(data)/64+8), node{form: table, explicit: true})
+	d.doc = &Document{Path: path}
+	d.doc.tree.nodes = append(make([]node, 0, expect(data)), node{form: table, explicit: true})
 	d.data, d.text, d.end, d.table, d.trail, d.m = data, string(data), 0, 0, d.trail[:0], m
 	if len(data) > maxSize {
 		d.fail(0, "the file is too large", "split it")
 		return d.doc
 	}
-	d.doc.lines = lineStarts(data)
+	d.doc.lines = indexLines(d.text)
 	for d.base = 0; d.base < len(data); {
 		d.parser.Reset(data[d.base:])
 		for d.parser.NextExpression() {
@@ -69,15 +69,20 @@ func (d *decoder) key(n *unstable.Node) (name string, offset uint32) {
 	return d.string(raw, n.Data), offset
 }
 
-// string returns the value of a string, given how it is written too.
+// string returns the value of a string, given how it is written too: a part of
+// the file's text, unless it holds escapes.
 func (d *decoder) string(raw string, value []byte) string {
 	if len(raw) == len(value) {
-		return raw
+		return raw // a bare key
 	}
-	if len(raw) == len(value)+2 && (raw[0] == '\'' || strings.IndexByte(raw, '\\') < 0) {
-		return raw[1 : len(raw)-1]
+	if raw[0] == '"' && strings.IndexByte(raw, '\\') >= 0 {
+		return string(value)
 	}
-	return string(value)
+	end := len(raw) - 1
+	if strings.HasPrefix(raw, `"""`) || strings.HasPrefix(raw, "'''") {
+		end = len(raw) - 3
+	}
+	return raw[end-len(value) : end]
 }
 
 // keyValue adds a key and its value to a table. It returns where they end.
@@ -155,4 +160,13 @@ func (d *decoder) open(parent int32, array bool, n node) int32 {
 	}
 	d.twice(found, n.offset)
 	return t.loose(n)
+}
+
+// expect returns about how many nodes a document has: so many that growing is
+// rare, without much waste where texts hold the same characters.
+func expect(data []byte) int {
+	keys := bytes.Count(data, []byte("="))
+	headers := bytes.Count(data, []byte("\n["))
+	elements := bytes.Count(data, []byte(","))
+	return min(keys+2*headers+2*elements, len(data)/16) + 8
 }

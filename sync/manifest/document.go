@@ -1,9 +1,7 @@
 package manifest
 
 import (
-	"bytes"
 	"math"
-	"sort"
 
 	"github.com/trueup-go/trueup/sync"
 )
@@ -19,7 +17,7 @@ type Document struct {
 	Root map[string]any
 
 	tree  tree
-	lines []uint32 // where each line begins
+	lines lines
 }
 
 // maxSize is the size of the largest file that is read, in bytes.
@@ -53,18 +51,6 @@ func (d *Document) at(id int32) sync.Position { return d.offset(int(d.tree.nodes
 
 // offset returns the position of a byte.
 func (d *Document) offset(offset int) sync.Position {
-	line := sort.Search(len(d.lines), func(i int) bool { return int(d.lines[i]) > offset })
-	return sync.Position{File: d.Path, Line: line, Col: offset - int(d.lines[line-1]) + 1}
-}
-
-func lineStarts(data []byte) []uint32 {
-	starts := make([]uint32, 1, bytes.Count(data, []byte("\n"))+1)
-	for at := 0; ; {
-		i := bytes.IndexByte(data[at:], '\n')
-		if i < 0 {
-			return starts
-		}
-		at += i + 1
-		starts = append(starts, uint32(at)) //nolint:gosec // documents are smaller than maxSize
-	}
+	line, col := d.lines.at(offset)
+	return sync.Position{File: d.Path, Line: line, Col: col}
 }

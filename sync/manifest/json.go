@@ -3,6 +3,7 @@ package manifest
 import (
 	"cmp"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/trueup-go/trueup/state"
 )
@@ -12,6 +13,9 @@ import (
 func (t *tree) appendJSON(dst []byte, id int32) ([]byte, error) {
 	switch n := &t.nodes[id]; n.form {
 	case scalar:
+		if text, ok := n.scalar.(string); ok && isPlain(text) {
+			return append(append(append(dst, '"'), text...), '"'), nil
+		}
 		return state.AppendCanonical(dst, n.scalar)
 	case list, tables:
 		return t.appendElements(dst, t.lists[n.first])
@@ -57,12 +61,20 @@ func (t *tree) appendMembers(dst []byte, id int32) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// appendName appends a member's name, a bare key without further ado.
+// appendName appends a member's name.
 func appendName(dst []byte, name string) ([]byte, error) {
-	for i := range len(name) {
-		if c := name[i]; c < '-' || c > 'z' || c == '\\' {
-			return state.AppendCanonical(dst, name)
+	if isPlain(name) {
+		return append(append(append(dst, '"'), name...), '"'), nil
+	}
+	return state.AppendCanonical(dst, name)
+}
+
+// isPlain tells whether text stands in JSON as it is.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return false
 		}
 	}
-	return append(append(append(dst, '"'), name...), '"'), nil
+	return true
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 
+	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
 	"github.com/trueup-go/trueup/sync"
 )
@@ -56,14 +58,47 @@ func (l *loader) kind(id int32) {
 	case !known:
 		l.unknownKind(id, name)
 	case t.nodes[id].form == tables || t.nodes[id].form == list:
-		for i, element := range t.elements(id) {
-			if !t.isTable(element) {
-				l.want(element, fmt.Sprintf("%s[%d]", name, i), "a table", "")
-				continue
-			}
-			l.resource(&kind, element, i)
-		}
+		l.resources(&kind, t.elements(id))
 	default:
 		l.want(id, name, "an array of tables", fmt.Sprintf("write [[%s]]", name))
+	}
+}
+
+// batch is how many resources of a file are worth a goroutine.
+const batch = 500
+
+// resources reads the tables of a kind, in parallel if they are many.
+func (l *loader) resources(kind *sync.Kind, elements []int32) {
+	batches := make([]declared, (len(elements)+batch-1)/batch)
+	if len(batches) == 1 {
+		l.batch(kind, elements, 0)
+		return
+	}
+	inParallel(len(batches), func() func(int) {
+		worker := loader{kinds: l.kinds, doc: l.doc}
+		return func(i int) {
+			worker.out = &batches[i]
+			worker.batch(kind, elements[i*batch:min((i+1)*batch, len(elements))], i*batch)
+		}
+	})
+	l.out.resources = slices.Grow(l.out.resources, len(elements))
+	l.out.positions = slices.Grow(l.out.positions, len(elements))
+	for i := range batches {
+		l.out.resources = append(l.out.resources, batches[i].resources...)
+		l.out.positions = append(l.out.positions, batches[i].positions...)
+		l.out.mistakes.all = append(l.out.mistakes.all, batches[i].mistakes.all...)
+	}
+}
+
+// batch reads elements of a kind's list, the first of which is its first-th.
+func (l *loader) batch(kind *sync.Kind, elements []int32, first int) {
+	l.out.resources = slices.Grow(l.out.resources, len(elements))
+	l.out.positions = slices.Grow(l.out.positions, len(elements))
+	for i, element := range elements {
+		if l.doc.tree.isTable(element) {
+			l.resource(kind, element, first+i)
+		} else {
+			l.want(element, diff.Index(kind.Name, first+i), "a table", "")
+		}
 	}
 }

@@ -83,7 +83,7 @@ func (m *Mistakes) Err() error {
 	sorted := slices.Clone(m.all)
 	slices.SortStableFunc(sorted, compare)
 	sorted = slices.CompactFunc(sorted, func(a, b Mistake) bool { return compare(a, b) == 0 })
-	errs := &multierror.Error{ErrorFormat: lines}
+	errs := &multierror.Error{ErrorFormat: onePerLine}
 	for _, mistake := range sorted {
 		errs.Errors = append(errs.Errors, mistake)
 	}
@@ -95,6 +95,6 @@ func compare(a, b Mistake) int {
 		cmp.Compare(a.Problem, b.Problem), cmp.Compare(a.Hint, b.Hint))
 }
 
-func lines(errs []error) string {
+func onePerLine(errs []error) string {
 	return strings.TrimSuffix(errors.Join(errs...).Error(), "\n")
 }

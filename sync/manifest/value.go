@@ -48,6 +48,10 @@ func (d *decoder) scalar(n *unstable.Node) any {
 		if i, err := strconv.ParseInt(raw, 10, 64); err == nil {
 			return i
 		}
+	case unstable.Float:
+		if f, err := strconv.ParseFloat(raw, 64); err == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
+			return f
+		}
 	}
 	return d.literal(raw, offset)
 }
