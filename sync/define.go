@@ -27,12 +27,15 @@ import (
 //	default=V     what an absent field means. Changing it is a change of meaning
 //	omitempty     an empty list or table means the same as none
 //
-// An absent number, bool or text means its zero value, and an absent struct one
-// without fields; so setting a field back to zero and leaving it out are the
-// same declaration. Behind a pointer, absent is a value of its own; and so it is
-// for a list or a map, unless it is marked omitempty. A field at its default is
-// left out of the canonical Config and so of the checksum: a release that adds a
-// field changes no declaration.
+// Without default=, an absent number, bool or text means its zero value, and an
+// absent struct one without fields; so setting a field back to zero and leaving
+// it out are the same declaration. Behind a pointer, absent is a value of its
+// own; and so it is for a list or a map, unless it is marked omitempty. A field
+// at its default is left out of the canonical Config and so of the checksum: a
+// release that adds a field changes no declaration.
+//
+// In a Go value, a field with its Go zero value is absent, unless it is
+// required: whoever has to tell 0 from a default=2 uses a pointer.
 //
 // A tag that this version doesn't honour is an error, which New and everything
 // else that takes kinds reports.
@@ -52,9 +55,10 @@ type encoder struct {
 }
 
 type fieldEncoder struct {
-	name  string
-	index []int
-	value *encoder // of the struct inside, at whatever depth; nil if there is none
+	name     string
+	index    []int
+	required bool
+	value    *encoder // of the struct inside, at whatever depth; nil if there is none
 }
 
 func (c *compiler) structOf(t reflect.Type) (*diff.Schema, *encoder, error) {
@@ -85,7 +89,7 @@ func (c *compiler) structOf(t reflect.Type) (*diff.Schema, *encoder, error) {
 			return strings.Compare(f.Name, name)
 		})
 		schema.Fields = slices.Insert(schema.Fields, at, field)
-		enc.fields = append(enc.fields, fieldEncoder{name: name, index: f.Index, value: inner})
+		enc.fields = append(enc.fields, fieldEncoder{name: name, index: f.Index, required: field.Required, value: inner})
 	}
 	slices.SortFunc(enc.fields, func(a, b fieldEncoder) int { return strings.Compare(a.name, b.name) })
 	return schema, enc, errors.Join(errs...)
@@ -238,7 +242,7 @@ func parseDefault(t diff.Type, text string) (json.RawMessage, error) {
 	shape := diff.Schema{Fields: []diff.SchemaField{{Name: "default", Value: diff.Value{Type: t}}}}
 	normal, mistakes := shape.Normalize(json.RawMessage(`{"default":` + string(raw) + `}`))
 	if len(mistakes) > 0 {
-		return nil, fmt.Errorf("the default %s: %s", strconv.Quote(text), mistakes[0].Problem)
+		return nil, fmt.Errorf("the default %q: want %s", text, &diff.Value{Type: t})
 	}
 	for _, value := range state.Members(normal) {
 		return value, nil
@@ -278,13 +282,7 @@ func (e *encoder) appendStruct(dst []byte, v reflect.Value) ([]byte, error) {
 	body := len(dst)
 	for _, f := range e.fields {
 		value := v.FieldByIndex(f.index)
-		switch value.Kind() {
-		case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map:
-			if value.IsNil() {
-				continue
-			}
-		}
-		if t, ok := value.Interface().(time.Time); ok && t.IsZero() {
+		if value.IsZero() && !f.required {
 			continue
 		}
 		if len(dst) > body {

@@ -130,7 +130,7 @@ func (r *run) apply(batch []int) {
 }
 
 func (r *run) outcome(i int, outcome Outcome) {
-	change := r.plan.Changes[i].Change
+	change := r.results[i].Change
 	if outcome.Err != nil {
 		r.fail(i, SyncAPIErr{Resource: change.Key().String(), Err: r.why(outcome.Err)})
 		return
