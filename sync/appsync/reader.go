@@ -1,0 +1,189 @@
+package appsync
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// maxFile is the size of the largest file that is read, in bytes. What is in a
+// file becomes part of a declaration, which is sent and stored as a whole.
+const maxFile = 16 << 20
+
+// maxLinks is how many symbolic links a path may lead through.
+const maxLinks = 40
+
+// errOutside says that a path leads out of the config directory.
+var errOutside = errors.New("is outside of the config directory")
+
+// reader reads files of a config directory, and nothing outside of it: a
+// symbolic link that leads out is refused, even if the file system would follow
+// it. It is safe for concurrent use.
+type reader struct {
+	fsys fs.FS
+
+	mu    sync.Mutex
+	dirs  map[string]string // where the path of a directory leads
+	texts map[string]string // what has been read, by where the path leads
+	asked map[string]bool   // the files that were named by others
+}
+
+func newReader(fsys fs.FS) *reader {
+	return &reader{fsys: fsys, dirs: map[string]string{".": "."}, texts: map[string]string{}, asked: map[string]bool{}}
+}
+
+// resolve returns where a path leads once its symbolic links are followed. The
+// path need not exist beyond its folder.
+func (r *reader) resolve(name string) (string, error) { return r.follow(name, new(int)) }
+
+func (r *reader) follow(name string, links *int) (string, error) {
+	switch {
+	case name == ".":
+		return name, nil
+	case !fs.ValidPath(name):
+		return "", errOutside
+	}
+	dir, err := r.folder(path.Dir(name), links)
+	if err != nil {
+		return "", err
+	}
+	name = path.Join(dir, path.Base(name))
+	info, err := fs.Lstat(r.fsys, name)
+	if err != nil {
+		return "", err
+	}
+	if info.Mode()&fs.ModeSymlink == 0 {
+		return name, nil
+	}
+	target, err := fs.ReadLink(r.fsys, name)
+	if err != nil {
+		return "", err
+	}
+	if *links++; *links > maxLinks {
+		return "", errors.New("leads through too many symbolic links")
+	}
+	if path.IsAbs(target) || strings.Contains(target, `\`) {
+		return "", errOutside
+	}
+	return r.follow(path.Join(dir, target), links)
+}
+
+// folder is follow for folders, of which few hold many files.
+func (r *reader) folder(name string, links *int) (string, error) {
+	r.mu.Lock()
+	known, ok := r.dirs[name]
+	r.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	real, err := r.follow(name, links)
+	if err == nil {
+		r.mu.Lock()
+		r.dirs[name] = real
+		r.mu.Unlock()
+	}
+	return real, err
+}
+
+// read returns what is in a file.
+func (r *reader) read(name string) (string, error) {
+	name, err := r.resolve(name)
+	if err != nil {
+		return "", err
+	}
+	r.mu.Lock()
+	text, ok := r.texts[name]
+	r.mu.Unlock()
+	if ok {
+		return text, nil
+	}
+	info, err := fs.Stat(r.fsys, name)
+	switch {
+	case err != nil:
+		return "", err
+	case info.IsDir():
+		return "", errors.New("is a folder")
+	case !info.Mode().IsRegular():
+		return "", errors.New("is not a regular file")
+	case info.Size() > maxFile:
+		return "", fmt.Errorf("is larger than %d MiB", maxFile>>20)
+	}
+	raw, err := fs.ReadFile(r.fsys, name)
+	switch {
+	case err != nil:
+		return "", err
+	case !utf8.Valid(raw):
+		return "", errors.New("is not text in UTF-8")
+	}
+	text = string(raw)
+	r.mu.Lock()
+	r.texts[name] = text
+	r.mu.Unlock()
+	return text, nil
+}
+
+// find reads the file that a field of the file from names: relative to from's
+// folder, else to each folder above it, else to the folder also (unless it is
+// empty). It returns the path that was read.
+func (r *reader) find(from, name, also string) (found, text string, err error) {
+	outside := true
+	for _, dir := range foldersAbove(from, also) {
+		candidate := path.Join(dir, name)
+		if !fs.ValidPath(candidate) {
+			continue
+		}
+		outside = false
+		text, err := r.read(candidate)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		r.mu.Lock()
+		r.asked[candidate] = true
+		r.mu.Unlock()
+		return candidate, text, err
+	}
+	if outside {
+		return "", "", errOutside
+	}
+	return "", "", fs.ErrNotExist
+}
+
+// wasAsked tells whether a file was named by another one.
+func (r *reader) wasAsked(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked[name]
+}
+
+// foldersAbove returns the folders in which a file that from names is looked
+// for, in order.
+func foldersAbove(from, also string) []string {
+	var dirs []string
+	for dir := path.Dir(from); ; dir = path.Dir(dir) {
+		dirs = append(dirs, dir)
+		if dir == "." {
+			break
+		}
+	}
+	if also != "" && also != path.Dir(from) {
+		dirs = append(dirs, also)
+	}
+	return dirs
+}
+
+// why says what is wrong with a file that can't be read, as the end of a
+// sentence that begins with its name.
+func why(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "is not there"
+	}
+	var perr *fs.PathError
+	if errors.As(err, &perr) {
+		return "can't be read: " + perr.Err.Error()
+	}
+	return err.Error()
+}
