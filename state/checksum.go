@@ -80,7 +80,7 @@ func (c *Checksum) UnmarshalText(text []byte) error {
 		return fmt.Errorf("checksum %q: unknown algorithm %q; a newer version may know it", text, name)
 	}
 	parsed := Checksum{algorithm: algSHA256}
-	if len(digits) != 2*sha256.Size || bytes.ContainsFunc(digits, func(r rune) bool { return r >= 'A' && r <= 'F' }) {
+	if len(digits) != 2*sha256.Size || bytes.ContainsAny(digits, "ABCDEF") {
 		return fmt.Errorf("checksum %q: want %s and 64 lower-case hex digits", text, sha256Prefix)
 	}
 	if _, err := hex.Decode(parsed.sum[:], digits); err != nil {

@@ -170,6 +170,7 @@ type Decoder struct {
 	json *json.Decoder
 	head Head
 	bare bool
+	raw  json.RawMessage // the entry that is being read
 }
 
 // NewDecoder reads the head of the encoded State in r.
@@ -287,8 +288,15 @@ func (d *Decoder) Records() iter.Seq2[Record, error] {
 }
 
 func (d *Decoder) next() (Record, Checksum, error) {
+	d.raw = d.raw[:0]
+	if err := d.json.Decode(&d.raw); err != nil {
+		return Record{}, Checksum{}, err
+	}
+	if r, sum, ok := fastEntry(d.raw); ok {
+		return r, sum, nil
+	}
 	var entry entryJSON
-	if err := d.json.Decode(&entry); err != nil {
+	if err := json.Unmarshal(d.raw, &entry); err != nil {
 		return Record{}, Checksum{}, err
 	}
 	var r Record
@@ -298,9 +306,6 @@ func (d *Decoder) next() (Record, Checksum, error) {
 	if err := json.Unmarshal(entry.Record, &r); err != nil {
 		return r, Checksum{}, err
 	}
-	if Sum(entry.Record) == entry.Sum {
-		return r, entry.Sum, nil // written by us, untouched: the common case
-	}
 	part, err := r.Part()
 	if err != nil {
 		return r, part, err
@@ -309,6 +314,22 @@ func (d *Decoder) next() (Record, Checksum, error) {
 		return r, part, &ChecksumError{Key: r.Key, Want: entry.Sum, Got: part}
 	}
 	return r, part, nil
+}
+
+// fastEntry reads an entry that is as Encoder.Write left it: the common case. The
+// sum over the record's bytes says that it is.
+func fastEntry(raw json.RawMessage) (r Record, sum Checksum, ok bool) {
+	const infix = len(`,"sum":"sha256:"}`) + 64
+	record, isEntry := bytes.CutPrefix(raw, []byte(`{"record":`))
+	if !isEntry || len(record) < infix {
+		return r, sum, false
+	}
+	record, rest := record[:len(record)-infix], record[len(record)-infix:]
+	if sum.UnmarshalText(rest[len(`,"sum":"`):len(rest)-len(`"}`)]) != nil || Sum(record) != sum {
+		return r, sum, false
+	}
+	r, ok = fastRecord(record)
+	return r, sum, ok
 }
 
 func (d *Decoder) finish(seal *sealer) error {
