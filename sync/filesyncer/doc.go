@@ -1,0 +1,3 @@
+// Package filesyncer records a scope in one directory: the backend that needs no
+// server.
+package filesyncer

@@ -1,0 +1,95 @@
+package filesyncer
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/trueup-go/trueup/state"
+	tusync "github.com/trueup-go/trueup/sync"
+)
+
+// holder is what others see of the latest lease.
+type holder struct {
+	n        int64 // 0 if there never was one
+	line     leaseLine
+	renewed  time.Time
+	released bool
+	alive    bool // or not known to be dead
+}
+
+// findHolder looks who took the latest lease in dir.
+func findHolder(dir string) (*holder, error) {
+	var h *holder
+	for range 10 { // it may be cleared away before it is read
+		n, err := highestLease(dir)
+		if err != nil || n == 0 {
+			return &holder{}, err
+		}
+		h, err = readHolder(dir, n)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return h, err
+		}
+	}
+	return h, nil // a directory without a file: its holder died while it was cleared
+}
+
+func highestLease(dir string) (int64, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, diskError("read", dir, err)
+	}
+	var highest int64
+	for _, e := range entries {
+		highest = max(highest, leaseNumber(e.Name()))
+	}
+	return highest, nil
+}
+
+// readHolder reads the lease with a number. What can't be understood was left by
+// a crash of the system: nobody is alive who wrote it.
+func readHolder(dir string, n int64) (*holder, error) {
+	h := &holder{n: n}
+	f, err := os.Open(filepath.Join(leaseDir(dir, n), leaseFile))
+	if err != nil {
+		return h, err
+	}
+	defer closeRead(f)
+	info, err := f.Stat()
+	if err != nil {
+		return h, diskError("look at", f.Name(), err)
+	}
+	h.renewed = info.ModTime()
+	h.alive = isLocked(f)
+	dec := json.NewDecoder(bufio.NewReader(io.LimitReader(f, 1<<20)))
+	if err := dec.Decode(&h.line); err != nil {
+		return h, nil
+	}
+	if !h.line.Dies {
+		h.alive = true
+	}
+	var last leaseLine
+	if err := dec.Decode(&last); err == nil {
+		h.released = !last.Released.IsZero()
+	}
+	return h, nil
+}
+
+// holds tells whether the lease is held at a time.
+func (h *holder) holds(now time.Time) bool {
+	return h.n > 0 && !h.released && h.alive && now.Before(h.expires())
+}
+
+// mayGoOn tells whether the holder, who lost the lease, may still be at work.
+func (h *holder) mayGoOn() bool { return h.n > 0 && !h.released && h.alive }
+
+func (h *holder) expires() time.Time { return h.renewed.Add(tusync.LeaseTTL) }
+
+func (h *holder) lockedError(scope state.Scope) *tusync.LockedError {
+	return &tusync.LockedError{Scope: scope, Owner: h.line.Owner, Since: h.line.Since, Expires: h.expires()}
+}
