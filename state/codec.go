@@ -340,16 +340,24 @@ func (d *Decoder) finish(seal *sealer) error {
 		return err
 	}
 	sealed := seal.head(d.head)
-	switch {
-	case d.bare:
+	if d.bare {
 		d.head = sealed
-	case sealed.Root != d.head.Root:
-		return &ChecksumError{Want: d.head.Root, Got: sealed.Root}
-	case sealed.Declared != d.head.Declared:
-		return &ChecksumError{Want: d.head.Declared, Got: sealed.Declared}
-	case sealed.Records != d.head.Records || sealed.Orphans != d.head.Orphans || sealed.Pending != d.head.Pending:
+		return nil
+	}
+	return sealed.fits(d.head)
+}
+
+// fits returns an error if the roots and counts that a head tells are not these,
+// which the records make.
+func (h Head) fits(told Head) error {
+	switch {
+	case h.Root != told.Root:
+		return &ChecksumError{Want: told.Root, Got: h.Root}
+	case h.Declared != told.Declared:
+		return &ChecksumError{Want: told.Declared, Got: h.Declared}
+	case h.Records != told.Records || h.Orphans != told.Orphans || h.Pending != told.Pending:
 		return fmt.Errorf("the head counts %d records, %d orphans, %d pending; there are %d, %d, %d",
-			d.head.Records, d.head.Orphans, d.head.Pending, sealed.Records, sealed.Orphans, sealed.Pending)
+			told.Records, told.Orphans, told.Pending, h.Records, h.Orphans, h.Pending)
 	}
 	return nil
 }

@@ -7,7 +7,8 @@ import (
 
 // Apply returns the records after the delta: base and the delta's records in
 // key order, without what is dropped or replaced. It verifies that they fit the
-// delta's head; if not, the error is a *ChecksumError.
+// delta's head, as a Decoder does; if the roots don't, the error is a
+// *ChecksumError.
 func (d *Delta) Apply(base []Record) ([]Record, error) {
 	merged := make([]Record, 0, len(base)+len(d.Records))
 	dropped := d.Dropped
@@ -32,8 +33,8 @@ func (d *Delta) Apply(base []Record) ([]Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sealed.Root != d.Head.Root {
-		return nil, &ChecksumError{Want: d.Head.Root, Got: sealed.Root}
+	if err := sealed.fits(d.Head); err != nil {
+		return nil, err
 	}
 	return merged, nil
 }
