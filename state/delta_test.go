@@ -3,6 +3,7 @@ package state_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/trueup-go/trueup/state"
@@ -36,4 +37,50 @@ func TestDeltaMustFitItsHead(t *testing.T) {
 			require.Error(t, err)
 		})
 	}
+}
+
+func TestDeltaComesBackFromAnyLayout(t *testing.T) {
+	t.Parallel()
+	records := manyRecords(2).Records
+	records[1].Pending = []state.Pending{{Op: "create", Serial: 1, Error: "a < b & \"c\""}}
+	delta := state.Delta{
+		Head:     state.Head{Version: "v1", Scope: state.Scope{Org: "acme", App: "a<b>&c"}, Serial: 2, By: "<ada>"},
+		Records:  records,
+		Dropped:  []state.Key{{Kind: "server", Name: "ünï \"x\""}, {Kind: "server", Name: "z"}},
+		Declared: []state.Resource{{Key: state.Key{Kind: "server", Name: "<web>"}, Config: []byte(`{"a":"<&>"}`)}},
+	}
+	same := cmp.Comparer(func(a, b state.Checksum) bool { return a == b })
+	tight, err := delta.AppendJSON([]byte("x"))
+	require.NoError(t, err)
+	loose := append([]byte(" {\n"), tight[2:]...)
+	for _, text := range [][]byte{tight[1:], loose} {
+		var back state.Delta
+		require.NoError(t, back.UnmarshalJSON(text))
+		require.Empty(t, cmp.Diff(delta, back, same))
+	}
+}
+
+func BenchmarkDelta(b *testing.B) {
+	s := manyRecords(10_000)
+	s.Version = state.DefaultStateVersion
+	delta := state.Delta{Head: s.Head, Records: s.Records}
+	text, err := delta.MarshalJSON()
+	require.NoError(b, err)
+	b.Run("encode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := delta.MarshalJSON(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("decode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var back state.Delta
+			if err := back.UnmarshalJSON(text); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
