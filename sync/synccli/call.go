@@ -41,7 +41,6 @@ type Call struct {
 	engine   *sync.Engine
 	closer   io.Closer
 	progress progress // of the Apply that is under way
-	answered bool     // a JSON document was written that holds the errors
 }
 
 // Dir returns the directory that relative things are relative to: the path that

@@ -20,7 +20,7 @@ type Command struct {
 	Takes Takes
 	// Flags adds flags of its own. May be nil.
 	Flags func(flags *flag.FlagSet)
-	// Run does it. The error is shown, and its exit code is ExitCode's of it.
+	// Run does it. The error is shown, and it decides the exit code.
 	Run func(ctx context.Context, call *Call) error
 }
 

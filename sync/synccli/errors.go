@@ -43,15 +43,16 @@ func (e *UsageError) Error() string {
 	return e.Problem + "; " + e.Hint
 }
 
-// ExitCode is how a program ends by default: 0 after no error, the code of an
-// *ExitError, 1 after any other error.
-func ExitCode(err error) int {
+// exitCode returns the exit code for an error.
+func (h *Host) exitCode(err error) int {
 	var exit *ExitError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &exit):
 		return exit.Code
+	case h.ExitCode != nil:
+		return h.ExitCode(err)
 	}
 	return 1
 }

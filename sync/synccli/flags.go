@@ -23,7 +23,7 @@ func (c *Call) bind(command *Command) {
 		c.flags.BoolVar(&c.Options.Prune, "prune", false, "delete what is no longer declared")
 	}
 	if takes.has(TakesPlan | TakesPrune) {
-		c.flags.Func("prune-limit", "how much may be deleted, a `N|N%` of what is recorded (default: the larger of 10 and 25%)", func(text string) (err error) {
+		c.flags.Func("prune-limit", "how many records may be deleted, `N|N%` of them (default: the larger of 10 and 25%)", func(text string) (err error) {
 			c.Options.PruneLimit, err = sync.ParseLimit(text)
 			return err
 		})

@@ -45,8 +45,8 @@ type Host struct {
 	// Commands are the program's own. One with the name of a standard command
 	// takes its place.
 	Commands []Command
-	// ExitCode returns the exit code for an error, which is not nil. Defaults to
-	// ExitCode.
+	// ExitCode returns the exit code for an error, which is neither nil nor an
+	// *ExitError. Defaults to 1 for all.
 	ExitCode func(err error) int
 }
 
@@ -56,10 +56,11 @@ type Declaration struct {
 	Desired *sync.Desired
 	// Warnings are shown, a line each, and change nothing.
 	Warnings []string
-	// Synced is called when a sync has come to an end, even if it had nothing to
-	// do or some of it failed: for what the host does with the result, such as
-	// builds. Its error makes the command fail. May be nil.
-	Synced func(ctx context.Context, result *sync.Result) error
+	// Sync runs the sync, for a host that has something to do before or after it:
+	// it plans and applies with the syncer, which shows the plan, asks, and shows
+	// the progress, and returns what went wrong in all. How it ended is told after
+	// that. Nil plans towards Desired with the call's Options, and applies that.
+	Sync func(ctx context.Context, syncer sync.Syncer) error
 }
 
 // Backend is one way to record.

@@ -48,9 +48,6 @@ func (h *Host) withDefaults() *Host {
 	if host.App.Name == "" {
 		host.App.Name = "app"
 	}
-	if host.ExitCode == nil {
-		host.ExitCode = ExitCode
-	}
 	return &host
 }
 

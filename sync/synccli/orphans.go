@@ -21,7 +21,7 @@ func orphans(ctx context.Context, call *Call) error {
 	}
 	switch {
 	case call.JSON:
-		call.writeJSON(orphansJSON(all))
+		return call.writeJSON(orphansJSON(all))
 	case len(all) == 0:
 		fmt.Fprintf(call.Out, "No orphans in %s.\n", call.Scope)
 	default:

@@ -48,8 +48,7 @@ func (c *Call) Plan(ctx context.Context, declaration *Declaration) (*sync.Plan, 
 // deals with; or the plan's JSON.
 func (c *Call) ShowPlan(plan *sync.Plan) error {
 	if c.JSON {
-		c.writeJSON(plan)
-		return nil
+		return c.writeJSON(plan)
 	}
 	if err := plan.WriteText(c.Out, &diff.TextOptions{Color: c.Color}); err != nil {
 		return fmt.Errorf("show the plan: %w", err)

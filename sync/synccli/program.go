@@ -44,7 +44,7 @@ func (p *Program) Run(ctx context.Context, args []string, stdio Stdio) int {
 		return 0
 	}
 	p.report(call, err)
-	return p.host.ExitCode(err)
+	return p.host.exitCode(err)
 }
 
 func (p *Program) run(ctx context.Context, call *Call, args []string) error {

@@ -108,7 +108,7 @@ func verb(op diff.Op) verbs {
 	case diff.OpOrphan:
 		return verbs{"orphan", "orphaning", "orphaned"}
 	case diff.OpForget:
-		return verbs{"forget", "forgetting", "forgot"}
+		return verbs{"forget", "forgetting", "forgotten"}
 	}
 	return verbs{string(op), string(op), string(op)}
 }

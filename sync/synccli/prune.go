@@ -3,6 +3,7 @@ package synccli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/trueup-go/trueup/state"
@@ -27,7 +28,11 @@ func prune(ctx context.Context, call *Call) error {
 	if again != nil {
 		return errors.Join(again...)
 	}
-	return call.Carry(ctx, plan.Plan, nil)
+	if plan.IsEmpty() && !call.JSON {
+		fmt.Fprintf(call.Out, "No orphans in %s.\n", call.Scope)
+		return nil
+	}
+	return call.Carry(ctx, plan.Plan)
 }
 
 // forget drops one record. A declared one stays: the next sync would create what
@@ -45,7 +50,7 @@ func forget(ctx context.Context, call *Call) error {
 	if plan.declares(key) {
 		return sync.SyncErr{Resource: key.String(), Description: "can't be forgotten: it is declared; remove it from the declaration first"}
 	}
-	return call.Carry(ctx, plan.Plan, nil)
+	return call.Carry(ctx, plan.Plan)
 }
 
 // bookPlan is a plan that only concerns what is recorded, and what is declared

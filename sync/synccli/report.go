@@ -20,10 +20,13 @@ func (p *Program) report(call *Call, err error) {
 		}
 		err = exit.Err
 	}
-	if call.JSON && !call.answered {
-		call.writeJSON(struct {
+	if call.JSON {
+		answer := struct {
 			Errors []string `json:"errors"`
-		}{lines(err)})
+		}{lines(err)}
+		if err := call.writeJSON(answer); err != nil {
+			call.showErrors(err)
+		}
 	}
 	var usage *UsageError
 	if errors.As(err, &usage) {
@@ -118,7 +121,10 @@ func parts(err error) []error {
 	case interface{ WrappedErrors() []error }:
 		return list.WrappedErrors()
 	case interface{ Unwrap() []error }:
-		return list.Unwrap()
+		// fmt.Errorf with two %w has this method too, but a sentence of its own.
+		if errors.Join(list.Unwrap()...).Error() == err.Error() {
+			return list.Unwrap()
+		}
 	}
 	return nil
 }
@@ -136,11 +142,11 @@ func hint(err error) string {
 }
 
 // writeJSON writes one line of JSON.
-func (c *Call) writeJSON(value any) {
+func (c *Call) writeJSON(value any) error {
 	raw, err := json.Marshal(value)
 	if err != nil {
-		fmt.Fprintln(c.Err, err)
-		return
+		return err
 	}
-	fmt.Fprintf(c.Out, "%s\n", raw)
+	_, err = c.Out.Write(append(raw, '\n'))
+	return err
 }

@@ -21,8 +21,7 @@ func showState(ctx context.Context, call *Call) error {
 		if err != nil {
 			return err
 		}
-		call.writeJSON(value)
-		return nil
+		return call.writeJSON(value)
 	case call.JSON:
 		return recorded.Encode(call.Out)
 	case recorded.Serial == 0:

@@ -33,6 +33,7 @@ func OS(in, out, err *os.File, getenv func(string) string) Stdio {
 	dumb := getenv("TERM") == "dumb"
 	stdio.Color = stdio.OutTerminal && !dumb && getenv("NO_COLOR") == ""
 	stdio.OutTerminal = stdio.OutTerminal && !dumb
+	stdio.User = "unknown"
 	if u, err := user.Current(); err == nil {
 		stdio.User = u.Username
 	}

@@ -59,7 +59,7 @@ func totals(result *sync.Result) string {
 }
 
 // writeResult writes the result as one line of JSON, after the events.
-func (c *Call) writeResult(plan *sync.Plan, result *sync.Result, err error) {
+func (c *Call) writeResult(plan *sync.Plan, result *sync.Result, err error) error {
 	type changeJSON struct {
 		Op     diff.Op     `json:"op"`
 		Key    string      `json:"key"`
@@ -95,5 +95,5 @@ func (c *Call) writeResult(plan *sync.Plan, result *sync.Result, err error) {
 	if err != nil {
 		line.Errors = lines(err)
 	}
-	c.writeJSON(line)
+	return c.writeJSON(line)
 }

@@ -25,11 +25,10 @@ func validate(ctx context.Context, call *Call) error {
 	}
 	resources := len(declaration.Desired.Resources)
 	if call.JSON {
-		call.writeJSON(struct {
+		return call.writeJSON(struct {
 			Resources int      `json:"resources"`
 			Warnings  []string `json:"warnings,omitempty"`
 		}{resources, declaration.Warnings})
-		return nil
 	}
 	valid := "all valid"
 	if resources == 1 {

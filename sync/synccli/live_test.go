@@ -1,0 +1,101 @@
+package synccli
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/trueup-go/trueup/diff"
+	"github.com/trueup-go/trueup/state"
+	"github.com/trueup-go/trueup/sync"
+)
+
+// screen is what a terminal shows after the output: it knows new lines, "up a
+// line" and "erase the line".
+func screen(t *testing.T, output string) []string {
+	t.Helper()
+	lines := []string{""}
+	at := 0
+	for len(output) > 0 {
+		switch {
+		case strings.HasPrefix(output, "\x1b[A"):
+			at--
+			require.GreaterOrEqual(t, at, 0)
+			output = output[3:]
+		case strings.HasPrefix(output, "\x1b[2K"):
+			lines[at] = ""
+			output = output[4:]
+		case output[0] == '\n':
+			at++
+			if at == len(lines) {
+				lines = append(lines, "")
+			}
+			output = output[1:]
+		default:
+			lines[at] += output[:1]
+			output = output[1:]
+		}
+	}
+	for len(lines) > 0 && lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	return lines
+}
+
+func key(name string) state.Key { return state.Key{Kind: "server", Name: name} }
+
+func TestLiveProgress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		p := newLiveProgress(&Call{Stdio: Stdio{Out: &out, OutTerminal: true}})
+		wait := func(d time.Duration) { <-time.After(d); synctest.Wait() }
+
+		p.event(sync.Event{Type: sync.EventStart, Key: key("a"), Op: diff.OpCreate, Total: 3})
+		p.event(sync.Event{Type: sync.EventStart, Key: key("b"), Op: diff.OpUpdate, Total: 3})
+		wait(150 * time.Millisecond)
+		require.Equal(t, []string{"  creating server/a", "  updating server/b", "  0 of 3 done"}, screen(t, out.String()))
+
+		p.event(sync.Event{Type: sync.EventEnd, Key: key("a"), Op: diff.OpCreate, Status: sync.Done, Done: 1, Total: 3})
+		wait(2 * time.Second)
+		require.Equal(t, []string{"✓ created server/a", "  updating server/b 2s", "  1 of 3 done"}, screen(t, out.String()))
+
+		p.event(sync.Event{Type: sync.EventEnd, Key: key("b"), Op: diff.OpUpdate, Status: sync.Failed, Err: errors.New("no"), Done: 2, Total: 3})
+		p.event(sync.Event{Type: sync.EventEnd, Key: key("c"), Op: diff.OpDelete, Status: sync.Blocked, Done: 3, Total: 3})
+		p.event(sync.Event{Type: sync.EventEnd, Key: key("d"), Op: diff.OpDelete, Status: sync.NotAttempted, Done: 3, Total: 3})
+		p.end()
+		require.Equal(t, []string{"✓ created server/a", "✗ failed to update server/b", "✗ blocked server/c"}, screen(t, out.String()))
+	})
+}
+
+func TestLiveProgressOfManyShowsAFew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		p := newLiveProgress(&Call{Stdio: Stdio{Out: &out, OutTerminal: true}})
+		for range 100 {
+			p.event(sync.Event{Type: sync.EventStart, Key: key("a"), Op: diff.OpCreate, Total: 100})
+		}
+		<-time.After(2 * redraw)
+		synctest.Wait()
+		require.Len(t, screen(t, out.String()), maxRunning+2)
+		require.Contains(t, out.String(), "… and 92 more")
+		p.end()
+		require.Empty(t, screen(t, out.String()))
+	})
+}
+
+func TestLiveProgressInColor(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	p := newLiveProgress(&Call{Stdio: Stdio{Out: &out, OutTerminal: true, Color: true}})
+	p.event(sync.Event{Type: sync.EventEnd, Key: key("a"), Op: diff.OpCreate, Status: sync.Done})
+	p.event(sync.Event{Type: sync.EventEnd, Key: key("b"), Op: diff.OpCreate, Status: sync.Failed})
+	p.end()
+	require.Equal(t, "\x1b[32m✓\x1b[0m created server/a\n\x1b[31m✗\x1b[0m failed to create server/b\n", out.String())
+}
