@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/trueup-go/trueup/sync"
+	"github.com/trueup-go/trueup/sync/appsync"
+	"github.com/trueup-go/trueup/sync/synccli"
+)
+
+// load reads the config directory. The root keeps links and paths in it from
+// leading out of it.
+func load(_ context.Context, call *synccli.Call) (*synccli.Declaration, error) {
+	root, err := os.OpenRoot(call.Dir())
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	if isEmpty(root.FS()) {
+		return nil, fmt.Errorf("%s: %w: no .toml file", call.Dir(), synccli.ErrNoDeclaration)
+	}
+	config, err := appsync.Load(root.FS(), &appsync.LoadOptions{Dir: call.Dir()})
+	if err != nil {
+		return nil, err
+	}
+	declaration := &synccli.Declaration{
+		Desired: config.Desired,
+		Sync: func(ctx context.Context, syncer sync.Syncer) error {
+			return syncApp(ctx, call, config, syncer)
+		},
+	}
+	for _, warning := range config.Warnings {
+		declaration.Warnings = append(declaration.Warnings, warning.String())
+	}
+	return declaration, nil
+}
+
+// isEmpty tells whether a directory holds nothing that could be a config.
+func isEmpty(dir fs.FS) bool {
+	for _, pattern := range []string{"*.toml", "*/*.toml"} {
+		if found, err := fs.Glob(dir, pattern); err != nil || len(found) > 0 {
+			return false
+		}
+	}
+	return true
+}
