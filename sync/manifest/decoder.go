@@ -97,7 +97,7 @@ func (d *decoder) keyValue(parent int32, n *unstable.Node) (end int) {
 			d.twice(found, offset)
 			return end
 		case key.IsLast():
-			d.value(t.add(parent, node{name: name, offset: offset}), n.Value())
+			d.value(t.add(parent, node{name: name, offset: offset}), n.Value(), d.between(int(offset+key.Node().Raw.Length)))
 		case found != 0:
 			parent = found
 		default:

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"strconv"
@@ -9,31 +10,53 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// value gives a node its value.
-func (d *decoder) value(id int32, n *unstable.Node) {
+// value gives a node its value, which begins at start. It returns where it ends.
+func (d *decoder) value(id int32, n *unstable.Node, start int) (end int) {
 	switch n.Kind {
 	case unstable.Array:
-		d.list(id, n)
+		return d.list(id, n, start)
 	case unstable.InlineTable:
 		d.doc.tree.nodes[id].form = inline
+		end = start + 1
 		for members := n.Children(); members.Next(); {
-			d.keyValue(id, members.Node())
+			end = d.keyValue(id, members.Node())
 		}
+		return d.between(end) + 1
 	default:
 		d.doc.tree.nodes[id].scalar = d.scalar(n)
+		return start + int(n.Raw.Length)
 	}
 }
 
-func (d *decoder) list(id int32, n *unstable.Node) {
+func (d *decoder) list(id int32, n *unstable.Node, start int) (end int) {
 	count := 0
 	for elements := n.Children(); elements.Next(); {
 		count++
 	}
 	d.doc.tree.makeList(id, list, count)
+	end = start + 1
 	for elements := n.Children(); elements.Next(); {
-		e := elements.Node()
-		d.value(d.doc.tree.push(id, node{offset: uint32(d.base) + e.Raw.Offset}), e)
+		start = d.between(end)
+		element := d.doc.tree.push(id, node{offset: uint32(start)}) //nolint:gosec // documents are smaller than maxSize
+		end = d.value(element, elements.Node(), start)
 	}
+	return d.between(end) + 1
+}
+
+// between returns where the next thing of a value begins, behind white space,
+// comments and separators. The parser doesn't say where lists begin.
+func (d *decoder) between(at int) int {
+	for at < len(d.data) {
+		switch d.data[at] {
+		case ' ', '\t', '\r', '\n', ',', '=':
+			at++
+		case '#':
+			at += bytes.IndexByte(d.data[at:], '\n')
+		default:
+			return at
+		}
+	}
+	return at
 }
 
 func (d *decoder) scalar(n *unstable.Node) any {
