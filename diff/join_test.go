@@ -114,7 +114,9 @@ func TestJoinPassesErrorsOnAndStopsWhenAsked(t *testing.T) {
 		last = err
 	}
 	require.ErrorIs(t, last, broken)
-	for range diff.Join(slices.Values(declare("a/1=x", "a/2=x")), recordsOf("a/1=x", "b/1=x")) {
+	for change, err := range diff.Join(slices.Values(declare("a/1=x", "a/2=x")), recordsOf("a/1=x", "b/1=x")) {
+		require.NoError(t, err)
+		require.Equal(t, key("a/1"), change.Key())
 		break
 	}
 }

@@ -229,7 +229,7 @@ func (v *Value) fits(value json.RawMessage) bool {
 	case Bool:
 		return first == 't' || first == 'f'
 	case Int:
-		return isNumber(first) && bytes.IndexAny(value, ".e") < 0
+		return isNumber(first) && !bytes.ContainsAny(value, ".e")
 	case Float:
 		return isNumber(first)
 	case Time:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/go-multierror"
 
@@ -122,15 +123,26 @@ func (s *KindSet) normalize(r *state.Resource) error {
 	}
 	config, mistakes := kind.Schema.Normalize(r.Config)
 	if len(mistakes) > 0 {
-		var errs *multierror.Error
-		for _, mistake := range mistakes {
-			errs = multierror.Append(errs, mistake)
-		}
-		if len(mistakes) > 1 {
-			return errs
-		}
-		return mistakes[0]
+		return fieldErrors(mistakes)
 	}
 	r.Config = config
 	return nil
+}
+
+// fieldErrors makes one error of the mistakes of a Config.
+func fieldErrors(mistakes []diff.FieldError) error {
+	if len(mistakes) == 1 {
+		return mistakes[0]
+	}
+	errs := &multierror.Error{ErrorFormat: func(errs []error) string {
+		var texts []string
+		for _, err := range errs {
+			texts = append(texts, err.Error())
+		}
+		return fmt.Sprintf("%d mistakes: %s", len(errs), strings.Join(texts, "; "))
+	}}
+	for _, mistake := range mistakes {
+		errs = multierror.Append(errs, mistake)
+	}
+	return errs
 }

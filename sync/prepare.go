@@ -6,7 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	tusync "sync"
+	"sync"
 
 	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
@@ -148,7 +148,7 @@ func inParallel(n int, work func(first, last int)) {
 		work(0, n)
 		return
 	}
-	var group tusync.WaitGroup
+	var group sync.WaitGroup
 	for i := range workers {
 		group.Go(func() { work(i*n/workers, (i+1)*n/workers) })
 	}

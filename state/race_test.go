@@ -1,0 +1,7 @@
+//go:build race
+
+package state_test
+
+// raceDetector says that a sync.Pool drops what it likes, so that allocations
+// can't be counted.
+const raceDetector = true
