@@ -38,6 +38,13 @@ const (
 	maxRunning = 8
 )
 
+// What a terminal understands.
+const (
+	erase  = "\x1b[A\x1b[2K" // the line above
+	noWrap = "\x1b[?7l"      // a line that is too long is cut: it must stay one
+	wrap   = "\x1b[?7h"
+)
+
 func newLiveProgress(c *Call) *liveProgress {
 	p := &liveProgress{call: c, done: make(chan struct{}), over: make(chan struct{})}
 	go p.keepDrawing()
@@ -88,11 +95,14 @@ func (p *liveProgress) end() {
 func (p *liveProgress) draw() {
 	var out bytes.Buffer
 	for range p.drawn {
-		out.WriteString("\x1b[A\x1b[2K") // up a line, and erase it
+		out.WriteString(erase)
 	}
 	p.drawn = 0
 	out.Write(p.stay.Bytes())
 	p.stay.Reset()
+	if len(p.running) > 0 {
+		out.WriteString(noWrap)
+	}
 	for i, r := range p.running {
 		if i == maxRunning {
 			fmt.Fprintf(&out, "  … and %d more\n", len(p.running)-maxRunning)
@@ -103,7 +113,7 @@ func (p *liveProgress) draw() {
 		p.drawn++
 	}
 	if len(p.running) > 0 {
-		fmt.Fprintf(&out, "  %d of %d done\n", p.last.Done, p.last.Total)
+		fmt.Fprintf(&out, "  %d of %d done\n%s", p.last.Done, p.last.Total, wrap)
 		p.drawn++
 	}
 	if out.Len() > 0 {

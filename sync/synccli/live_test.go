@@ -15,21 +15,21 @@ import (
 	"github.com/trueup-go/trueup/sync"
 )
 
-// screen is what a terminal shows after the output: it knows new lines, "up a
-// line" and "erase the line".
+// screen is what a terminal shows after the output: it knows new lines, and what
+// liveProgress uses.
 func screen(t *testing.T, output string) []string {
 	t.Helper()
+	require.Equal(t, strings.Count(output, noWrap), strings.Count(output, wrap))
+	output = strings.NewReplacer(noWrap, "", wrap, "").Replace(output)
 	lines := []string{""}
 	at := 0
 	for len(output) > 0 {
 		switch {
-		case strings.HasPrefix(output, "\x1b[A"):
+		case strings.HasPrefix(output, erase):
 			at--
 			require.GreaterOrEqual(t, at, 0)
-			output = output[3:]
-		case strings.HasPrefix(output, "\x1b[2K"):
 			lines[at] = ""
-			output = output[4:]
+			output = output[len(erase):]
 		case output[0] == '\n':
 			at++
 			if at == len(lines) {

@@ -4,7 +4,8 @@
 // A script is a text file: lines that each do one thing, then the files that it
 // works on, each after a line "-- NAME --". It runs in a directory of its own that
 // holds those files, and stops at the first line that fails. Lines begin with a
-// verb; arguments with spaces stand in single quotes; $WORK is the directory.
+// verb; arguments with spaces stand in single quotes; $WORK, in an argument of the
+// program, is the directory. Every other file is named from there.
 //
 //	# a component that is removed is an orphan until it is pruned
 //	shop sync $WORK/app
@@ -30,7 +31,7 @@
 //	terminal             from now on the program is at a terminal
 //	answer TEXT          what is typed there at the next run
 //
-// In what the program writes, the directory's name is shown as $WORK, so that it
-// can be compared with what stands in the script. "go test -update" writes the
+// In what the program writes, the directory's name is $WORK too, so that it can be
+// compared with what stands in the script. "go test -update" writes the
 // second file of a cmp, if it stands in the script, as it came out.
 package script

@@ -17,6 +17,8 @@ type Program struct {
 	Name string
 	// Run is the program. It may be called by several scripts at once.
 	Run func(ctx context.Context, args []string, stdio synccli.Stdio) int
+	// Setup puts into the directory what every script needs. May be nil.
+	Setup func(work string) error
 	// Update makes cmp write what comes out into the script.
 	Update bool
 }
@@ -29,6 +31,11 @@ func (p Program) Play(ctx context.Context, file, work string) error {
 		return err
 	}
 	r := &run{program: p, archive: parseArchive(data), work: work}
+	if p.Setup != nil {
+		if err := p.Setup(work); err != nil {
+			return err
+		}
+	}
 	if err := r.archive.extract(work); err != nil {
 		return err
 	}
@@ -56,7 +63,7 @@ type run struct {
 }
 
 func (r *run) line(ctx context.Context, line string) error {
-	args, err := words(strings.ReplaceAll(line, "$WORK", r.work))
+	args, err := words(line)
 	if err != nil || len(args) == 0 {
 		return err
 	}
@@ -75,6 +82,9 @@ func (r *run) line(ctx context.Context, line string) error {
 		args = args[2:]
 	}
 	if args[0] == r.program.Name {
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "$WORK", r.work)
+		}
 		if code := r.start(ctx, args[1:]); code != want {
 			return fmt.Errorf("ended with exit code %d, want %d", code, want)
 		}
