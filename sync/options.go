@@ -11,9 +11,9 @@ import (
 
 // Options are an Engine's. The zero value and nil mean every default.
 type Options struct {
-	// BatchSize is how many changes are handed to the backend at once, at most.
-	// Where failures are contained, a batch is also what one commit records.
-	// Defaults to 1,000.
+	// BatchSize is how many changes are handed to the backend at once, at most;
+	// and, unless it is all or nothing, after how many of them what was done is
+	// committed. Defaults to 1,000.
 	BatchSize int
 	// Owner is who holds the lease while a plan is applied, as others see it in a
 	// LockedError. Defaults to host name and process number.
@@ -88,7 +88,7 @@ const (
 	// AllOrNothing commits once, at the end: a failure leaves nothing behind.
 	AllOrNothing FailureMode = "all-or-nothing"
 	// KeepGoing carries out everything that doesn't depend on a failure, and
-	// commits batch by batch.
+	// commits every Options.BatchSize changes.
 	KeepGoing FailureMode = "keep-going"
 	// StopAtFirst starts nothing after a failure; what was done stays recorded.
 	StopAtFirst FailureMode = "stop-at-first"

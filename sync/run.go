@@ -61,11 +61,11 @@ func (r *run) do() (*Result, error) {
 		batch := slices.Clone(r.ready[:min(len(r.ready), r.engine.opts.BatchSize)])
 		r.ready = r.ready[len(batch):]
 		r.apply(batch)
-		if r.plan.OnFailure != AllOrNothing {
+		if r.plan.OnFailure != AllOrNothing && len(r.unrecorded) >= r.engine.opts.BatchSize {
 			r.commit()
 		}
 	}
-	if r.plan.OnFailure == AllOrNothing && len(r.errs) == 0 && r.goesOn() {
+	if r.plan.OnFailure != AllOrNothing || len(r.errs) == 0 && r.goesOn() {
 		r.commit()
 	}
 	r.ledger.revert()
