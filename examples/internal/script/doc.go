@@ -24,7 +24,7 @@
 //	stderr REGEXP        the same of what it wrote to its error stream
 //	cmp FILE FILE        both are the same; stdout and stderr name the last run's
 //	edit FILE OLD NEW    replaces OLD, which must be there once
-//	append FILE TEXT     adds a line
+//	append FILE TEXT     adds a line, to a new file if there is none
 //	cp FILE FILE         copies a file, or stdout or stderr
 //	rm FILE              removes a file or a directory
 //	exists FILE          there is such a file

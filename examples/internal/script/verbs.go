@@ -1,7 +1,9 @@
 package script
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -123,7 +125,7 @@ func (r *run) edit(args []string) error {
 
 func (r *run) append(args []string) error {
 	text, err := r.read(args[0])
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return r.write(args[0], text+args[1]+"\n")
