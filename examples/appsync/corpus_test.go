@@ -92,7 +92,7 @@ func (a *app) live() {
 			require.Contains(a, out, "no longer declared: "+orphan+" ")
 		}
 	}
-	out, _ = a.run(0, "prune", "--json", "--yes")
+	out, _ = a.run(0, "prune", "--json", "--yes", "--prune-limit", "100%")
 	require.ElementsMatch(a, each("delete ", orphans), a.changes(lastLine(out)))
 	out, _ = a.run(0, "orphans")
 	require.Contains(a, out, "No orphans")
