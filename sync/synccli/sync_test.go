@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
 	"github.com/trueup-go/trueup/sync"
 	"github.com/trueup-go/trueup/sync/synccli"
@@ -247,7 +248,7 @@ func TestInterrupted(t *testing.T) {
 	require.Contains(t, b.must("sync"), "Done: 1 created, 1 unchanged;")
 }
 
-// cancelling cancels at the first commit.
+// cancelling cancels at the first thing that is done.
 type cancelling struct {
 	sync.Backend
 	cancel func()
@@ -263,9 +264,9 @@ type cancellingTx struct {
 	cancel func()
 }
 
-func (c cancellingTx) Commit(ctx context.Context, delta state.Delta) (state.Head, error) {
+func (c cancellingTx) Apply(ctx context.Context, changes []diff.Change) ([]sync.Outcome, error) {
 	c.cancel()
-	return c.Tx.Commit(ctx, delta)
+	return c.Tx.Apply(ctx, changes)
 }
 
 func TestPruneSparesWhatIsDeclaredAgain(t *testing.T) {

@@ -113,7 +113,16 @@ func (r *run) start(ctx context.Context, args []string) int {
 	return code
 }
 
-// last shows what the program wrote last.
+// last shows what the program wrote last: the end of it, if it is long.
 func (r *run) last() string {
-	return "stdout:\n" + r.stdout + "stderr:\n" + r.stderr
+	return "stdout:\n" + end(r.stdout) + "stderr:\n" + end(r.stderr)
+}
+
+func end(text string) string {
+	const enough = 20
+	lines := strings.SplitAfter(text, "\n")
+	if len(lines) <= enough+1 {
+		return text
+	}
+	return "…\n" + strings.Join(lines[len(lines)-enough-1:], "")
 }
