@@ -45,11 +45,11 @@ func appendLine(dst []byte, base state.Checksum, delta *state.Delta) ([]byte, st
 	dst = append(base.AppendText(append(dst, lineBase...)), lineDelta...)
 	bare := *delta
 	bare.Declared = nil // they are in a file of their own
-	text, err := bare.MarshalJSON()
+	dst, err := bare.AppendJSON(dst)
 	if err != nil {
-		return dst[:start], state.Checksum{}, err
+		return nil, state.Checksum{}, err
 	}
-	dst = append(append(dst, text...), '}')
+	dst = append(dst, '}')
 	sum := state.Sum(dst[body:])
 	sum.AppendText(dst[start+len(lineStart) : start+len(lineStart)])
 	return append(dst, '\n'), sum, nil

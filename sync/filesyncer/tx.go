@@ -151,6 +151,9 @@ func (t *tx) commit(ctx context.Context, delta *state.Delta) error {
 	if err := t.usable(ctx); err != nil {
 		return err
 	}
+	if err := t.lease.check(); err != nil {
+		return err
+	}
 	if repeated, err := t.isRepeated(delta); repeated || err != nil {
 		return err
 	}
@@ -160,9 +163,6 @@ func (t *tx) commit(ctx context.Context, delta *state.Delta) error {
 	}
 	line, sum, err := appendLine(nil, t.head.Root, delta)
 	if err != nil {
-		return err
-	}
-	if err := t.lease.check(); err != nil {
 		return err
 	}
 	if err := t.addDeclared(delta.Declared); err != nil {
