@@ -33,13 +33,17 @@ func (d *decoder) decode(path string, data []byte, m *Mistakes) *Document {
 // read decodes a file, but for the Document's Root.
 func (d *decoder) read(path string, data []byte, m *Mistakes) *Document {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	d.doc = &Document{Path: path}
+	d.doc, d.m = &Document{Path: path}, m
 	d.doc.tree.nodes = append(make([]node, 0, expect(data)), node{form: table, explicit: true})
-	d.data, d.text, d.end, d.table, d.trail, d.m = data, string(data), 0, 0, d.trail[:0], m
-	if len(data) > maxSize {
-		d.fail(0, "the file is too large", "split it")
+	switch {
+	case len(data) > maxSize:
+		d.fail(0, "the file is larger than 2 GiB", "split it")
+		return d.doc
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
+		d.fail(0, "the file is in UTF-16", "save it as UTF-8")
 		return d.doc
 	}
+	d.data, d.text, d.end, d.table, d.trail = data, string(data), 0, 0, d.trail[:0]
 	d.doc.lines = indexLines(d.text)
 	for d.base = 0; d.base < len(data); {
 		d.parser.Reset(data[d.base:])
@@ -64,7 +68,7 @@ func (d *decoder) expression(n *unstable.Node) {
 
 // key returns the name of a part of a key and where it stands.
 func (d *decoder) key(n *unstable.Node) (name string, offset uint32) {
-	offset = uint32(d.base) + n.Raw.Offset //nolint:gosec // documents are smaller than maxSize
+	offset = uint32(d.base) + n.Raw.Offset
 	raw := d.text[offset : offset+n.Raw.Length]
 	return d.string(raw, n.Data), offset
 }

@@ -10,39 +10,81 @@ import (
 // explain turns what go-toml says of a syntax error into what was read, what was
 // expected and, where one is likely, what was meant. The expression begins at
 // begin, the error is at offset; the place that is returned may be a better one.
+//
+// Texts of values are not repeated: they may be secrets.
 func explain(data []byte, begin, offset int, message string) (at int, problem, hint string) {
 	has := func(part string) bool { return strings.Contains(message, part) }
 	switch {
-	case has("not terminated"), has("unterminated"), has("is incomplete"):
+	case has("not terminated"), has("unterminated"), has("is incomplete"), isBehindValue(data, begin, offset):
 		return openValue(data, begin, offset)
 	case has("at start of value"), has("expected keyword"), has("expected value"):
 		return badValue(data, offset)
 	case has("strings must be quoted"), has("leading zeroes"):
 		return badNumber(data, offset, message)
-	case has("expected '=' after key"):
-		return offset, "want '=' after the key, found " + found(data, offset), keyHint(data, begin, offset)
-	case has("start of key"), has("expected key"):
-		return offset, "want a key, found " + found(data, offset), startHint(data, offset)
-	case has("expected newline"):
-		return offset, "want the end of the line, found " + found(data, offset), "a key and its value have a line of their own"
-	case has("cannot have new lines"):
-		return offset, "the text has no closing quote on its line", `text over several lines stands between """ and """`
-	case has("to close"):
-		return offset, "want ']' to end the header, found " + found(data, offset), "write [name] or, for one of many, [[name]]"
-	case has("after array value"):
-		return offset, "want ',' or ']' in the list, found " + found(data, offset), ""
-	case has("after inline table"):
-		return offset, "want ',' or '}' in the table, found " + found(data, offset), ""
-	case has("invalid escape"):
-		return offset, fmt.Sprintf("unknown escape %s in text", quoted(data, offset, 2)), `write \\ for a backslash, or put the text in '…', where it stands for itself`
-	case has("UTF-8"):
-		return offset, fmt.Sprintf("the byte 0x%02x is not valid UTF-8", data[offset]), "save the file as UTF-8"
-	case has("control characters"):
-		return offset, fmt.Sprintf("the control character 0x%02x", data[offset]), fmt.Sprintf(`write it as \u%04X in a text in "…"`, data[offset])
-	case has("arriage return"):
-		return offset, "a carriage return that ends no line", ""
+	case has("expected"):
+		problem, hint = badPunctuation(data, begin, offset, message)
+	case has("start of key"):
+		problem, hint = "want a key, found "+found(data, offset), startHint(data, offset)
+	default:
+		problem, hint = badText(data, offset, message)
 	}
-	return offset, message, ""
+	return offset, problem, hint
+}
+
+// badPunctuation explains that something else should stand in a place between
+// keys and values.
+func badPunctuation(data []byte, begin, offset int, message string) (problem, hint string) {
+	for _, e := range []struct{ part, want, hint string }{
+		{"after key", "'=' after the key", keyHint(data, begin, offset)},
+		{"expected key", "a key", ""},
+		{"newline", "the end of the line", restHint(data, offset)},
+		{"close array table", "']]' to end the header", "write [[name]]"},
+		{"close table", "']' to end the header", "write [name] or, for one of many, [[name]]"},
+		{"after array value", "',' or ']' in the list", ""},
+		{"after inline table", "',' or '}' in the table", ""},
+	} {
+		if strings.Contains(message, e.part) {
+			return "want " + e.want + ", found " + found(data, offset), e.hint
+		}
+	}
+	return message, ""
+}
+
+// badText explains characters that can't stand in a text or a comment.
+func badText(data []byte, offset int, message string) (problem, hint string) {
+	has := func(part string) bool { return strings.Contains(message, part) }
+	switch {
+	case has("cannot have new lines"):
+		return "the text has no closing quote on its line", `text over several lines stands between """ and """`
+	case has("invalid escape"):
+		return "unknown escape \\" + character(data, offset+1) + " in text", escapeHint
+	case has("escape"), has("need a character"):
+		return message, escapeHint
+	case has("UTF-8"):
+		return fmt.Sprintf("the byte 0x%02x is not valid UTF-8", data[offset]), "save the file as UTF-8"
+	case has("control characters"):
+		return fmt.Sprintf("the control character 0x%02x", data[offset]), fmt.Sprintf(`write it as \u%04X in a text in "…"`, data[offset])
+	case has("arriage return"):
+		return "a carriage return that ends no line", ""
+	}
+	return message, ""
+}
+
+const escapeHint = `write \\ for a backslash, or put the text in '…', where it stands for itself`
+
+// isBehindValue tells whether the error is in a line that looks like a header or
+// another key, though a list or a table that was begun earlier has no end yet.
+func isBehindValue(data []byte, begin, offset int) bool {
+	start := bytes.LastIndexByte(data[:offset], '\n') + 1
+	if start <= begin {
+		return false
+	}
+	line := data[start:]
+	if end := bytes.IndexByte(line, '\n'); end >= 0 {
+		line = line[:end]
+	}
+	inList := bytes.HasPrefix(data[valueStart(data, begin, offset):], []byte("["))
+	return isHeader(line, false) || inList && isKey(line)
 }
 
 // openValue explains a value that the file ends in, at the place where it
@@ -128,6 +170,19 @@ func keyHint(data []byte, begin, offset int) string {
 	return "write " + key + " = …"
 }
 
+// restHint guesses why a line goes on behind a value.
+func restHint(data []byte, offset int) string {
+	switch before := data[max(0, offset-1)]; {
+	case data[min(offset, len(data)-1)] == '\r':
+		return "end lines with a line feed"
+	case before == ' ' || before == '\t':
+		return "a key and its value have a line of their own"
+	case before == '"' || before == '\'':
+		return `write \" for a quote in text`
+	}
+	return `write text in quotes: "…"`
+}
+
 func startHint(data []byte, offset int) string {
 	switch rest := data[offset:]; {
 	case bytes.HasPrefix(rest, []byte("//")) || bytes.HasPrefix(rest, []byte(";")):
@@ -140,23 +195,19 @@ func startHint(data []byte, offset int) string {
 
 // found names what stands at a place.
 func found(data []byte, offset int) string {
-	if offset >= len(data) {
+	switch rest := data[offset:]; {
+	case len(rest) == 0:
 		return "the end of the file"
-	}
-	if c := data[offset]; c == '\n' || c == '\r' || c == '#' {
+	case rest[0] == '\n' || rest[0] == '#' || bytes.HasPrefix(rest, []byte("\r\n")):
 		return "the end of the line"
 	}
-	return quoted(data, offset, 1)
+	return fmt.Sprintf("%q", character(data, offset))
 }
 
-// quoted returns up to n characters, in quotes.
-func quoted(data []byte, offset, n int) string {
-	end := offset
-	for range n {
-		_, size := utf8.DecodeRune(data[end:])
-		end += size
-	}
-	return fmt.Sprintf("%q", data[offset:end])
+// character returns the one that begins at a place.
+func character(data []byte, offset int) string {
+	_, size := utf8.DecodeRune(data[offset:])
+	return string(data[offset : offset+size])
 }
 
 // word returns the word that begins at a place, not more than a little of it.

@@ -31,8 +31,8 @@ func indexLines(text string) lines {
 // after moves the block behind text, which stands at its beginning.
 func (b block) after(text string, at int) block {
 	if n := strings.Count(text, "\n"); n > 0 {
-		b.line += int32(n)                                          //nolint:gosec // documents are smaller than maxSize
-		b.start = int32(at + strings.LastIndexByte(text, '\n') + 1) //nolint:gosec // as above
+		b.line += int32(n)
+		b.start = int32(at + strings.LastIndexByte(text, '\n') + 1)
 	}
 	return b
 }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -46,7 +47,11 @@ func (l *loader) load(file string, out *declared) {
 }
 
 func unreadable(file string, err error) Mistake {
-	return Mistake{Position: sync.Position{File: file}, Problem: "can't be read: " + err.Error(), Err: err}
+	why, wrapped := err, (*fs.PathError)(nil)
+	if errors.As(err, &wrapped) {
+		why = wrapped.Err // the path is said already
+	}
+	return Mistake{Position: sync.Position{File: file}, Problem: "can't be read: " + why.Error(), Err: err}
 }
 
 // kind reads what stands under a top-level key.

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/trueup-go/trueup/diff"
@@ -86,6 +87,10 @@ func (l *loader) config(kind *sync.Kind, id, resource int32, i int) []byte {
 	if len(mistakes) == 0 {
 		return config
 	}
+	mistakes = slices.DeleteFunc(mistakes, func(e diff.FieldError) bool {
+		// It is there, in the wrong place, which is the mistake.
+		return kind.Schema.Field(e.Path) != nil && t.find(resource, e.Path) != 0 && (id == 0 || t.find(id, e.Path) == 0)
+	})
 	for j := range mistakes {
 		l.hint(kind, &mistakes[j])
 	}

@@ -24,72 +24,92 @@ func (d *decoder) twice(first int32, offset uint32) {
 // syntax reports an error of the parser, and marks what it makes incomplete. It
 // returns where to go on reading.
 func (d *decoder) syntax(err error) int {
-	begin := skipTrivia(d.data, d.end)
-	offset := begin
+	offset := len(d.data)
 	if e := (*unstable.ParserError)(nil); errors.As(err, &e) {
-		offset = d.base + cap(d.data[d.base:]) - cap(e.Highlight)
+		offset = cap(d.data) - cap(e.Highlight)
 	}
-	problem, hint := "", ""
-	offset, problem, hint = explain(d.data, begin, min(offset, len(d.data)), err.Error())
-	d.fail(offset, problem, hint)
+	begin := min(skipTrivia(d.data, d.end), offset)
+	at, problem, hint := explain(d.data, begin, offset, err.Error())
+	d.fail(at, problem, hint)
 	nodes := d.doc.tree.nodes
 	nodes[d.table].broken = true
-	if begin >= len(d.data) || d.data[begin] != '[' {
-		return d.resume(begin, false)
+	if begin < len(d.data) && d.data[begin] == '[' {
+		nodes[0].broken = true // the header's table may be anywhere
+		for _, id := range d.trail {
+			nodes[id].broken = true
+		}
 	}
-	nodes[0].broken = true // the header's table may be anywhere
-	for _, id := range d.trail {
-		nodes[id].broken = true
-	}
-	return d.resume(begin, true)
+	return d.resume(begin, offset)
 }
 
-// resume returns where a header begins that reading can go on at, behind an
-// expression that can't be read. After one that is a header itself, it must be
-// one that depends on no other.
+// resume returns where a line begins that reading can go on at, behind an
+// expression that begins at begin and can't be read at offset:
 //
-// What looks like a header may be a line of a text: so it doesn't count where a
-// text over several lines seems to be open.
-func (d *decoder) resume(begin int, afterHeader bool) int {
-	quotes, apostrophes := 0, 0
+//   - the next header; behind one that can't be read itself, the next that
+//     depends on no other;
+//   - the next key of the same table, if what can't be read ends in its line.
+//
+// Either may as well be a line of a text: so it doesn't count where a text over
+// several lines seems to be open.
+func (d *decoder) resume(begin, offset int) int {
+	afterHeader := begin < len(d.data) && d.data[begin] == '['
+	keys, quotes, apostrophes := false, 0, 0
 	for at := begin; at < len(d.data); {
-		next := len(d.data)
-		if i := bytes.IndexByte(d.data[at:], '\n'); i >= 0 {
-			next = at + i + 1
+		line := d.data[at:]
+		if i := bytes.IndexByte(line, '\n'); i >= 0 {
+			line = line[:i+1]
 		}
-		line := d.data[at:next]
-		if at > begin && quotes%2 == 0 && apostrophes%2 == 0 && isHeader(line, afterHeader) {
+		open := quotes%2 != 0 || apostrophes%2 != 0
+		switch {
+		case at == begin:
+			keys = !afterHeader && offset < at+len(line) && isClosed(line)
+		case !open && isHeader(line, afterHeader):
+			d.table = d.doc.tree.loose(node{form: table}) // until it is read
 			d.end = at
-			d.table = d.doc.tree.loose(node{form: table}) // until the header is read
+			return at
+		case !open && keys && isKey(line):
+			d.end = at
 			return at
 		}
 		quotes += bytes.Count(line, []byte(`"""`))
-		apostrophes += bytes.Count(line, []byte(`'''`))
-		at = next
+		apostrophes += bytes.Count(line, []byte("'''"))
+		at += len(line)
 	}
 	return len(d.data)
 }
 
-// isHeader tells whether a line is a header of bare names: one of them only, if
-// it is to be simple.
+// isClosed tells whether a line seems to end all that it begins.
+func isClosed(line []byte) bool {
+	count := func(s string) int { return bytes.Count(line, []byte(s)) }
+	return count("[") == count("]") && count("{") == count("}") && count(`"""`)%2 == 0 && count("'''")%2 == 0
+}
+
+// isKey tells whether a line begins with bare names, as keys, and a value.
+func isKey(line []byte) bool {
+	names, _, found := strings.Cut(string(line), "=")
+	return found && isBareKey(names)
+}
+
+// isHeader tells whether a line is meant to be a header of bare names, though it
+// may lack a bracket: of one name only, if it is to be simple.
 func isHeader(line []byte, simple bool) bool {
-	text := strings.Trim(string(line), " \t\r\n")
-	text, _, _ = strings.Cut(text, "#")
-	text = strings.TrimRight(text, " \t")
-	for range 2 {
-		if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
-			text = text[1 : len(text)-1]
-		} else if text == strings.Trim(string(line), " \t\r\n") {
-			return false
-		}
-	}
-	names := strings.Split(text, ".")
-	if simple && len(names) > 1 {
+	text, _, _ := strings.Cut(string(line), "#")
+	text = strings.Trim(text, " \t\r\n")
+	name := strings.TrimPrefix(strings.TrimPrefix(text, "["), "[")
+	if name == text {
 		return false
 	}
-	for _, name := range names {
-		name = strings.Trim(name, " \t")
-		if !isBare(name) || name[0] >= '0' && name[0] <= '9' {
+	name = strings.TrimSuffix(strings.TrimSuffix(name, "]"), "]")
+	if simple && strings.Contains(name, ".") || name == "" || name[0] >= '0' && name[0] <= '9' {
+		return false
+	}
+	return isBareKey(name)
+}
+
+// isBareKey tells whether a key has bare names only.
+func isBareKey(key string) bool {
+	for name := range strings.SplitSeq(key, ".") {
+		if !isBare(strings.Trim(name, " \t")) {
 			return false
 		}
 	}

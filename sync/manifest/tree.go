@@ -84,13 +84,13 @@ func (t *tree) add(parent int32, n node) int32 {
 // loose makes a node that belongs to no table.
 func (t *tree) loose(n node) int32 {
 	t.nodes = append(t.nodes, n)
-	return int32(len(t.nodes) - 1) //nolint:gosec // documents are smaller than maxSize
+	return int32(len(t.nodes) - 1)
 }
 
 // makeList turns a node into a list, with room for n elements.
 func (t *tree) makeList(id int32, f form, n int) {
 	t.lists = append(t.lists, make([]int32, 0, n))
-	t.nodes[id].form, t.nodes[id].first = f, int32(len(t.lists)-1) //nolint:gosec // as above
+	t.nodes[id].form, t.nodes[id].first = f, int32(len(t.lists)-1)
 }
 
 // push adds an element to a list and returns it.

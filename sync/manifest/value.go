@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -37,7 +38,7 @@ func (d *decoder) list(id int32, n *unstable.Node, start int) (end int) {
 	end = start + 1
 	for elements := n.Children(); elements.Next(); {
 		start = d.between(end)
-		element := d.doc.tree.push(id, node{offset: uint32(start)}) //nolint:gosec // documents are smaller than maxSize
+		element := d.doc.tree.push(id, node{offset: uint32(start)})
 		end = d.value(element, elements.Node(), start)
 	}
 	return d.between(end) + 1
@@ -86,7 +87,7 @@ func (d *decoder) literal(raw string, offset int) any {
 	var where *toml.DecodeError
 	if errors.As(err, &where) {
 		_, col := where.Position()
-		d.fail(offset+max(0, col-len("V=")-1), where.Error(), "")
+		d.fail(offset+max(0, col-len("V=")-1), strings.TrimPrefix(where.Error(), "toml: "), "")
 		return nil
 	}
 	switch v := decoded.V.(type) {
