@@ -14,10 +14,9 @@ const buildAlways = "always"
 
 // component checks a component's parts against its type, which it returns, and
 // puts what stands in tables of the type's name beside the other fields.
-func (b *builder) component(parts []part) AppComponentType {
+func (b *builder) component(parts []*part) AppComponentType {
 	typ := b.componentType(parts)
-	for i := range parts {
-		p := &parts[i]
+	for _, p := range parts {
 		p.moved = map[string]string{}
 		for _, name := range slices.Sorted(maps.Keys(p.table)) {
 			if t, isType := ParseAppComponentType(name); isType {
@@ -34,7 +33,7 @@ func (b *builder) component(parts []part) AppComponentType {
 }
 
 // componentType returns the type that the parts give, empty if there is none.
-func (b *builder) componentType(parts []part) AppComponentType {
+func (b *builder) componentType(parts []*part) AppComponentType {
 	p := having(parts, "type")
 	name, isText := p.table["type"].(string)
 	typ, known := ParseAppComponentType(name)
@@ -58,6 +57,7 @@ func (b *builder) componentType(parts []part) AppComponentType {
 func (b *builder) typeTable(p *part, name string, t, typ AppComponentType) {
 	fields, _ := p.table[name].(map[string]any)
 	delete(p.table, name)
+	p.config = nil
 	if typ != "" && t != typ {
 		b.mistake(p.position(name), fmt.Sprintf("a %s has no table %s", typ, name), fmt.Sprintf("write [%s], or type = %q", typ, name))
 		return
@@ -75,15 +75,8 @@ func (b *builder) typeTable(p *part, name string, t, typ AppComponentType) {
 
 // belongs reports a field that components of the type don't have.
 func (b *builder) belongs(p *part, at, field string, typ AppComponentType) {
-	var others []string
-	for t, fields := range b.types {
-		if slices.Contains(fields, field) {
-			others = append(others, string(t))
-		}
+	types := b.fieldTypes[field]
+	if typ != "" && len(types) > 0 && !slices.Contains(types, string(typ)) {
+		b.mistake(p.position(at), fmt.Sprintf("a %s has no %s", typ, field), "that is for "+strings.Join(types, ", "))
 	}
-	if typ == "" || len(others) == 0 || slices.Contains(others, string(typ)) {
-		return
-	}
-	slices.Sort(others)
-	b.mistake(p.position(at), fmt.Sprintf("a %s has no %s", typ, field), "that is for "+strings.Join(others, ", "))
 }

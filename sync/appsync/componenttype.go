@@ -24,11 +24,13 @@ const containerImage = "container_image"
 // ParseAppComponentType returns the type that a file calls so, and whether
 // there is one.
 func ParseAppComponentType(name string) (AppComponentType, bool) {
-	if name == containerImage {
+	switch t := AppComponentType(name); t {
+	case TerraformModule, HelmChart, KubernetesManifest, DockerBuild, ExternalImage, Job, Pulumi:
+		return t, true
+	case containerImage:
 		return ExternalImage, true
 	}
-	_, ok := typeFields()[AppComponentType(name)]
-	return AppComponentType(name), ok
+	return "", false
 }
 
 // typeNames returns what a file can call a type, in order.
@@ -39,6 +41,21 @@ func typeNames() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// fieldTypes returns the types whose components can have a field, in order, for
+// every field that not all can have.
+func fieldTypes() map[string][]string {
+	types := map[string][]string{}
+	for t, fields := range typeFields() {
+		for _, field := range fields {
+			types[field] = append(types[field], string(t))
+		}
+	}
+	for _, names := range types {
+		slices.Sort(names)
+	}
+	return types
 }
 
 // typeFields returns the fields that only components of some types can have.

@@ -8,7 +8,7 @@ import (
 )
 
 // edges adds what a part's fields and texts name.
-func (b *builder) edges(d *draft, p part) {
+func (b *builder) edges(d *draft, p *part) {
 	for _, naming := range b.def.names {
 		visit(p.table, naming.path, func(at, name string) any {
 			if name != "" && name != "*" {

@@ -43,7 +43,7 @@ func (l *loader) gather(units []unit, outcomes []outcome) []*draft {
 // isBase tells whether a unit is a file that others name as their source and
 // that has no name: it declares nothing by itself.
 func (l *loader) isBase(o *outcome) bool {
-	return len(o.drafts) == 1 && o.drafts[0].resource.Name == "" && l.reader.wasAsked(o.drafts[0].path)
+	return len(o.drafts) == 1 && o.drafts[0].nameless && l.reader.wasNamed(o.drafts[0].path)
 }
 
 // conflict reports a file and a folder that declare the same.

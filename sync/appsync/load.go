@@ -63,7 +63,6 @@ type LoadOptions struct {
 func Load(fsys fs.FS, opts *LoadOptions) (*Config, error) {
 	l := newLoader(fsys, opts)
 	found := l.scan()
-	found.missing()
 	units := l.units(found.files)
 	outcomes := make([]outcome, len(units))
 	inParallel(len(units), func(i int) {
@@ -86,7 +85,7 @@ type loader struct {
 	opts        LoadOptions
 	places      []place
 	definitions map[string]*definition
-	types       map[AppComponentType][]string
+	fieldTypes  map[string][]string
 
 	mistakes manifest.Mistakes
 	warnings []Warning
@@ -97,7 +96,7 @@ type loader struct {
 func newLoader(fsys fs.FS, opts *LoadOptions) *loader {
 	l := &loader{
 		reader: newReader(fsys), places: places(), definitions: definitions(),
-		types: typeFields(), unread: map[string][]string{},
+		fieldTypes: fieldTypes(), unread: map[string][]string{},
 	}
 	if opts != nil {
 		l.opts = *opts

@@ -1,6 +1,7 @@
 package appsync
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/trueup-go/trueup/diff"
@@ -13,6 +14,8 @@ type part struct {
 	doc   *manifest.Document
 	path  string // of the file
 	table map[string]any
+	// config is the canonical form of the table, nil if it has been changed since.
+	config json.RawMessage
 	// at is where the table stands in the document, and within where what the
 	// document holds stands in the table; both are mostly empty.
 	at, within string
@@ -23,7 +26,7 @@ type part struct {
 }
 
 // position returns where a value of the table stands in its file.
-func (p part) position(at string) sync.Position {
+func (p *part) position(at string) sync.Position {
 	if p.within != "" {
 		at = strings.TrimPrefix(strings.TrimPrefix(at, p.within), ".")
 	}
@@ -45,15 +48,15 @@ func (b *builder) mistake(at sync.Position, problem, hint string) {
 }
 
 // valid checks the table of a part, as it stands in its file.
-func (b *builder) valid(p part, schema *diff.Schema) {
+func (b *builder) valid(p *part, schema *diff.Schema) {
 	if b.def.kind.Name == KindMetadata {
 		b.unknown(p, p.table, "", schema)
 	}
-	p.doc.Config(p.table, p.at, schema, &b.outcome.mistakes)
+	p.config = p.doc.Config(p.table, p.at, schema, &b.outcome.mistakes)
 }
 
 // unknown takes fields that the schema doesn't know out of a table, and warns.
-func (b *builder) unknown(p part, table map[string]any, at string, schema *diff.Schema) {
+func (b *builder) unknown(p *part, table map[string]any, at string, schema *diff.Schema) {
 	for name, value := range table {
 		path := diff.Member(at, name)
 		field := schema.Field(name)
@@ -72,7 +75,7 @@ func (b *builder) warn(at sync.Position, text string) {
 
 // combine puts parts together: what stands in a later one counts, but tables
 // are merged, and lists of tables are joined.
-func combine(parts []part) map[string]any {
+func combine(parts []*part) map[string]any {
 	table := parts[0].table
 	for _, p := range parts[1:] {
 		merge(table, p.table)
@@ -107,7 +110,7 @@ func areTables(list []any) bool {
 }
 
 // having returns the last part that has a key, else the last part.
-func having(parts []part, key string) part {
+func having(parts []*part, key string) *part {
 	for i := len(parts) - 1; i >= 0; i-- {
 		if _, ok := parts[i].table[key]; ok {
 			return parts[i]

@@ -12,7 +12,7 @@ import (
 
 // pull reads in the files that fields name. It returns the one that the draft is
 // named after, if there is one.
-func (b *builder) pull(d *draft, p part) (named string) {
+func (b *builder) pull(d *draft, p *part) (named string) {
 	for _, field := range b.def.pulls {
 		visit(p.table, field, func(at, text string) any {
 			if !namesFile(text) {
@@ -25,6 +25,7 @@ func (b *builder) pull(d *draft, p part) (named string) {
 			switch {
 			case errors.Is(err, fs.ErrNotExist) && field == "readme":
 				b.warn(p.position(at), fmt.Sprintf("the readme %s is not there and is left out", text))
+				p.config = nil
 				return nil
 			case errors.Is(err, fs.ErrNotExist):
 				hint := "looked in " + strings.Join(foldersAbove(p.path, p.also), ", ")
@@ -36,6 +37,7 @@ func (b *builder) pull(d *draft, p part) (named string) {
 					d.edges = append(d.edges, edge{component(name), within(b.label(found), contents, offset)})
 				}
 			}
+			p.config = nil
 			return contents
 		})
 	}

@@ -27,49 +27,44 @@ type reader struct {
 	fsys fs.FS
 
 	mu    sync.Mutex
-	dirs  map[string]string // where the path of a directory leads
-	texts map[string]string // what has been read, by where the path leads
-	asked map[string]bool   // the files that were named by others
+	dirs  map[string]string // where the path of a folder leads
+	named map[string]string // what is in the files that others name
 }
 
 func newReader(fsys fs.FS) *reader {
-	return &reader{fsys: fsys, dirs: map[string]string{".": "."}, texts: map[string]string{}, asked: map[string]bool{}}
+	return &reader{fsys: fsys, dirs: map[string]string{".": "."}, named: map[string]string{}}
 }
 
-// resolve returns where a path leads once its symbolic links are followed. The
-// path need not exist beyond its folder.
-func (r *reader) resolve(name string) (string, error) { return r.follow(name, new(int)) }
+// resolve returns where a path leads once its symbolic links are followed, and
+// what is there.
+func (r *reader) resolve(name string) (string, fs.FileInfo, error) { return r.follow(name, new(int)) }
 
-func (r *reader) follow(name string, links *int) (string, error) {
-	switch {
-	case name == ".":
-		return name, nil
-	case !fs.ValidPath(name):
-		return "", errOutside
+func (r *reader) follow(name string, links *int) (string, fs.FileInfo, error) {
+	if !fs.ValidPath(name) {
+		return "", nil, errOutside
 	}
-	dir, err := r.folder(path.Dir(name), links)
-	if err != nil {
-		return "", err
+	if name != "." {
+		dir, err := r.folder(path.Dir(name), links)
+		if err != nil {
+			return "", nil, err
+		}
+		name = path.Join(dir, path.Base(name))
 	}
-	name = path.Join(dir, path.Base(name))
 	info, err := fs.Lstat(r.fsys, name)
-	if err != nil {
-		return "", err
-	}
-	if info.Mode()&fs.ModeSymlink == 0 {
-		return name, nil
+	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return name, info, err
 	}
 	target, err := fs.ReadLink(r.fsys, name)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if *links++; *links > maxLinks {
-		return "", errors.New("leads through too many symbolic links")
+		return "", nil, errors.New("leads through too many symbolic links")
 	}
 	if path.IsAbs(target) || strings.Contains(target, `\`) {
-		return "", errOutside
+		return "", nil, errOutside
 	}
-	return r.follow(path.Join(dir, target), links)
+	return r.follow(path.Join(path.Dir(name), target), links)
 }
 
 // folder is follow for folders, of which few hold many files.
@@ -80,7 +75,7 @@ func (r *reader) folder(name string, links *int) (string, error) {
 	if ok {
 		return known, nil
 	}
-	real, err := r.follow(name, links)
+	real, _, err := r.follow(name, links)
 	if err == nil {
 		r.mu.Lock()
 		r.dirs[name] = real
@@ -90,40 +85,19 @@ func (r *reader) folder(name string, links *int) (string, error) {
 }
 
 // read returns what is in a file.
-func (r *reader) read(name string) (string, error) {
-	name, err := r.resolve(name)
-	if err != nil {
-		return "", err
-	}
-	r.mu.Lock()
-	text, ok := r.texts[name]
-	r.mu.Unlock()
-	if ok {
-		return text, nil
-	}
-	info, err := fs.Stat(r.fsys, name)
+func (r *reader) read(name string) ([]byte, error) {
+	name, info, err := r.resolve(name)
 	switch {
 	case err != nil:
-		return "", err
+		return nil, err
 	case info.IsDir():
-		return "", errors.New("is a folder")
+		return nil, errors.New("is a folder")
 	case !info.Mode().IsRegular():
-		return "", errors.New("is not a regular file")
+		return nil, errors.New("is not a regular file")
 	case info.Size() > maxFile:
-		return "", fmt.Errorf("is larger than %d MiB", maxFile>>20)
+		return nil, fmt.Errorf("is larger than %d MiB", maxFile>>20)
 	}
-	raw, err := fs.ReadFile(r.fsys, name)
-	switch {
-	case err != nil:
-		return "", err
-	case !utf8.Valid(raw):
-		return "", errors.New("is not text in UTF-8")
-	}
-	text = string(raw)
-	r.mu.Lock()
-	r.texts[name] = text
-	r.mu.Unlock()
-	return text, nil
+	return fs.ReadFile(r.fsys, name)
 }
 
 // find reads the file that a field of the file from names: relative to from's
@@ -137,14 +111,9 @@ func (r *reader) find(from, name, also string) (found, text string, err error) {
 			continue
 		}
 		outside = false
-		text, err := r.read(candidate)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+		if text, err = r.text(candidate); !errors.Is(err, fs.ErrNotExist) {
+			return candidate, text, err
 		}
-		r.mu.Lock()
-		r.asked[candidate] = true
-		r.mu.Unlock()
-		return candidate, text, err
 	}
 	if outside {
 		return "", "", errOutside
@@ -152,11 +121,33 @@ func (r *reader) find(from, name, also string) (found, text string, err error) {
 	return "", "", fs.ErrNotExist
 }
 
-// wasAsked tells whether a file was named by another one.
-func (r *reader) wasAsked(name string) bool {
+// text returns what is in a file that another one names.
+func (r *reader) text(name string) (string, error) {
+	r.mu.Lock()
+	text, ok := r.named[name]
+	r.mu.Unlock()
+	if ok {
+		return text, nil
+	}
+	raw, err := r.read(name)
+	switch {
+	case err != nil:
+		return "", err
+	case !utf8.Valid(raw):
+		return "", errors.New("is not text in UTF-8")
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.asked[name]
+	r.named[name] = string(raw)
+	return r.named[name], nil
+}
+
+// wasNamed tells whether a file was named by another one.
+func (r *reader) wasNamed(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.named[name]
+	return ok
 }
 
 // foldersAbove returns the folders in which a file that from names is looked

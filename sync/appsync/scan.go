@@ -1,6 +1,7 @@
 package appsync
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -29,49 +30,61 @@ type scan struct {
 // stray is a .toml file that belongs to no kind.
 type stray struct{ path, hint string }
 
-// scan lists the files of the config directory, in order of their paths.
+// scan lists the files of the config directory, in order of their paths, and
+// reports those that have to be there and are not.
 func (l *loader) scan() *scan {
 	s := &scan{loader: l}
-	for _, entry := range s.entries(".") {
-		switch name := entry.Name(); {
-		case s.isFolder(name, entry):
+	for _, entry := range s.entries(".", ".") {
+		name := entry.Name()
+		isFolder, err := s.isFolder(name, entry)
+		switch {
+		case isFolder:
 			s.top(name)
 		case path.Ext(name) == ext:
 			s.topFile(name)
+		case errors.Is(err, errOutside) && s.place(name) != nil:
+			s.mistakes.Add(s.at(name), "the folder "+why(err), "copy it in")
 		}
 	}
 	slices.SortFunc(s.files, func(a, b file) int { return strings.Compare(a.path, b.path) })
+	for i := range s.places {
+		p := &s.places[i]
+		there := slices.ContainsFunc(s.files, func(f file) bool { return f.place == p })
+		if p.required && !there {
+			s.mistakes.Add(s.at(p.name+ext), "the file is not there", "every app has one")
+		}
+	}
 	return s
 }
 
-// entries lists a folder, but for what is hidden.
-func (s *scan) entries(dir string) []fs.DirEntry {
-	entries, err := fs.ReadDir(s.reader.fsys, dir)
+// entries lists the folder that dir leads to, but for what is hidden.
+func (s *scan) entries(dir, real string) []fs.DirEntry {
+	entries, err := fs.ReadDir(s.reader.fsys, real)
 	if err != nil {
-		s.mistakes.Add(s.at(dir), why(err), "")
+		s.mistakes.Add(s.at(dir), "the folder "+why(err), "")
 	}
 	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") })
 }
 
-// isFolder tells whether an entry is a folder, or a link to one inside.
-func (s *scan) isFolder(name string, entry fs.DirEntry) bool {
+// isFolder tells whether an entry is a folder, or a link to one. The error says
+// why a link can't be followed.
+func (s *scan) isFolder(name string, entry fs.DirEntry) (bool, error) {
 	if entry.Type()&fs.ModeSymlink == 0 {
-		return entry.IsDir()
+		return entry.IsDir(), nil
 	}
-	real, err := s.reader.resolve(name)
-	if err != nil {
-		return false
-	}
-	info, err := fs.Stat(s.reader.fsys, real)
-	return err == nil && info.IsDir()
+	_, info, err := s.reader.resolve(name)
+	return err == nil && info.IsDir(), err
 }
 
 // top looks at a folder at the top.
 func (s *scan) top(name string) {
 	if p := s.place(name); p != nil && p.folder != holdsNothing {
-		s.walk(name, nil, func(name string) bool {
-			if path.Ext(name) == ext {
+		s.walk(name, nil, func(name string, err error) bool {
+			switch {
+			case path.Ext(name) == ext:
 				s.files = append(s.files, file{path: name, place: p, holds: p.folder})
+			case errors.Is(err, errOutside):
+				s.mistakes.Add(s.at(name), why(err), "copy in what it leads to")
 			}
 			return true
 		})
@@ -90,7 +103,7 @@ func (s *scan) top(name string) {
 	// A folder with something else in it is the app's own: code, charts, scripts.
 	var found []stray
 	others := false
-	s.walk(name, nil, func(name string) bool {
+	s.walk(name, nil, func(name string, _ error) bool {
 		if path.Ext(name) == ext {
 			found = append(found, stray{name, hint})
 		} else {
@@ -128,51 +141,31 @@ func (s *scan) topFile(name string) {
 	s.strays = append(s.strays, stray{name, hint})
 }
 
-// walk calls f with every file below a folder until it returns false, and
-// returns whether it never did. The path of a file that is behind a link leads
-// through the link; above are the folders that the walk is in.
-func (s *scan) walk(dir string, above []string, f func(name string) bool) bool {
-	real, err := s.reader.resolve(dir)
-	if err != nil {
-		s.mistakes.Add(s.at(dir), why(err), "")
-		return true
-	}
-	if slices.Contains(above, real) {
-		s.mistakes.Add(s.at(dir), "is a link to a folder that it is in", "remove the link")
-		return true
+// walk calls f with every file below a folder, and with every link that can't be
+// followed and why, until f returns false; it returns whether f never did. The
+// path of a file that is behind a link leads through the link. Above are the
+// folders that the walk is in: a link to one of them is left alone.
+func (s *scan) walk(dir string, above []string, f func(name string, err error) bool) bool {
+	real, _, err := s.reader.resolve(dir)
+	if err != nil || slices.Contains(above, real) {
+		return err == nil || f(dir, err)
 	}
 	above = append(slices.Clip(above), real)
-	for _, entry := range s.entries(real) {
+	for _, entry := range s.entries(dir, real) {
 		name := path.Join(dir, entry.Name())
-		on := true
-		if s.isFolder(name, entry) {
-			on = s.walk(name, above, f)
-		} else {
-			on = f(name)
-		}
-		if !on {
+		isFolder, err := s.isFolder(name, entry)
+		if isFolder && !s.walk(name, above, f) || !isFolder && !f(name, err) {
 			return false
 		}
 	}
 	return true
 }
 
-// missing reports the files that have to be there and are not.
-func (s *scan) missing() {
-	for i := range s.places {
-		p := &s.places[i]
-		there := slices.ContainsFunc(s.files, func(f file) bool { return f.place == p })
-		if p.required && !there {
-			s.mistakes.Add(s.at(p.name+ext), "is not there", fmt.Sprintf("every app has a %s", p.name+ext))
-		}
-	}
-}
-
 // unclaimed reports the strays that no other file names either.
 func (s *scan) unclaimed() {
 	for _, stray := range s.strays {
-		if !s.reader.wasAsked(stray.path) {
-			s.mistakes.Add(s.at(stray.path), "belongs to no kind", stray.hint)
+		if !s.reader.wasNamed(stray.path) {
+			s.mistakes.Add(s.at(stray.path), "the file belongs to no kind", stray.hint)
 		}
 	}
 }

@@ -8,12 +8,12 @@ import (
 
 // layers returns what a file says, below it what the files say that it names as
 // its source, and checks all of it.
-func (b *builder) layers(p part) []part { return b.layer(p, []string{p.path}) }
+func (b *builder) layers(p *part) []*part { return b.layer(p, []string{p.path}) }
 
 // layer is layers for a file that others name; chain is those, and itself.
-func (b *builder) layer(p part, chain []string) []part {
+func (b *builder) layer(p *part, chain []string) []*part {
 	b.valid(p, b.def.form)
-	var parts []part
+	var parts []*part
 	if b.def.form.Field("source") != nil {
 		for _, at := range []string{"source", "sources[]"} {
 			visit(p.table, at, func(at, name string) any {
@@ -28,7 +28,10 @@ func (b *builder) layer(p part, chain []string) []part {
 }
 
 // source returns the layers of a file that another one names as its source.
-func (b *builder) source(p part, at, name string, chain []string) []part {
+func (b *builder) source(p *part, at, name string, chain []string) []*part {
+	if name == "" {
+		return nil
+	}
 	found, _, err := b.reader.find(p.path, name, p.also)
 	switch {
 	case err != nil:

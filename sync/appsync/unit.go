@@ -57,7 +57,7 @@ func (b *builder) build() {
 		return
 	}
 	f := b.files[0]
-	p := b.decode(f)
+	p := b.open(f)
 	switch {
 	case f.holds == holdsItems:
 		b.items(f, p)
@@ -68,30 +68,36 @@ func (b *builder) build() {
 	}
 }
 
-// decode reads a file. If it can't be decoded in whole that is reported, and the
-// part holds what could be read.
-func (b *builder) decode(f file) part {
-	text, err := b.reader.read(f.path)
-	if err != nil {
-		b.mistake(b.at(f.path), why(err), "")
-	}
-	doc, derr := manifest.Decode(b.label(f.path), []byte(text))
-	b.outcome.mistakes.AddErr(derr)
-	b.broken = b.broken || err != nil || derr != nil
-	if len(doc.Root) > 0 {
+// open reads a file of the unit.
+func (b *builder) open(f file) *part {
+	p := b.decode(f)
+	if len(p.table) > 0 {
 		b.filled = append(b.filled, f)
 	}
-	return part{doc: doc, path: f.path, table: doc.Root, also: f.place.also}
+	return p
 }
 
-func (b *builder) empty(p part, what string) {
+// decode reads a file. If it can't be decoded in whole that is reported, and the
+// part holds what could be read.
+func (b *builder) decode(f file) *part {
+	raw, err := b.reader.read(f.path)
+	if err != nil {
+		b.mistake(b.at(f.path), "the file "+why(err), "")
+	}
+	doc, derr := manifest.Decode(b.label(f.path), raw)
+	b.outcome.mistakes.AddErr(derr)
+	b.broken = b.broken || err != nil || derr != nil
+	return &part{doc: doc, path: f.path, table: doc.Root, also: f.place.also}
+}
+
+func (b *builder) empty(p *part, what string) {
 	if !b.broken {
 		b.mistake(p.position(""), "the file holds no keys", fmt.Sprintf("declare the %s, or remove the file", what))
 	}
 }
 
 // items makes drafts of the tables of a file that holds many resources.
-func (b *builder) items(f file, p part) {
+func (b *builder) items(f file, p *part) {
 	b.valid(p, f.place.schema)
 	for _, item := range f.place.items {
 		list, isList := p.table[item.key].([]any)
@@ -106,20 +112,20 @@ func (b *builder) items(f file, p part) {
 			if _, given := table["type"]; !given && item.typ != "" {
 				table["type"] = item.typ
 			}
-			one := part{doc: p.doc, path: p.path, table: table, also: p.also, at: item.key}
+			one := &part{doc: p.doc, path: p.path, table: table, also: p.also, at: item.key}
 			if isList {
 				one.at = diff.Index(item.key, i)
 			}
-			b.resource([]part{one})
+			b.resource([]*part{one})
 		}
 	}
 }
 
 // single makes the draft of the only resource of a kind from all its files.
 func (b *builder) single() {
-	var parts []part
+	var parts []*part
 	for _, f := range b.files {
-		switch p := b.decode(f); {
+		switch p := b.open(f); {
 		case len(p.table) > 0 && f.holds == holdsElement:
 			parts = append(parts, b.element(f, p))
 		case len(p.table) > 0:
@@ -136,9 +142,9 @@ func (b *builder) single() {
 }
 
 // element makes a part of a file that is one table of a list.
-func (b *builder) element(f file, p part) part {
+func (b *builder) element(f file, p *part) *part {
 	b.valid(p, b.def.form.Field(f.place.list).Elem.Object)
-	p.table = map[string]any{f.place.list: []any{p.table}}
+	p.table, p.config = map[string]any{f.place.list: []any{p.table}}, nil
 	p.within = diff.Index(f.place.list, 0)
 	return p
 }

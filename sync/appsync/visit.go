@@ -13,38 +13,51 @@ import (
 // every element of a list, "{}" for the names of a table, which stay as they
 // are.
 func visit(table map[string]any, path string, f func(at, text string) any) {
-	steps := strings.Split(strings.NewReplacer("[]", ".[]", "{}", ".{}").Replace(path), ".")
-	visitValue(table, "", steps, f)
+	visitValue(table, "", path, f)
 }
 
-func visitValue(value any, at string, steps []string, f func(at, text string) any) any {
-	if len(steps) == 0 {
+func visitValue(value any, at, path string, f func(at, text string) any) any {
+	if path == "" {
 		if text, ok := value.(string); ok {
 			return f(at, text)
 		}
 		return value
 	}
+	step, rest := cutStep(path)
 	switch v := value.(type) {
 	case []any:
-		if steps[0] == "[]" {
+		if step == "[]" {
 			for i := range v {
-				v[i] = visitValue(v[i], diff.Index(at, i), steps[1:], f)
+				v[i] = visitValue(v[i], diff.Index(at, i), rest, f)
 			}
 		}
 	case map[string]any:
-		if steps[0] == "{}" {
+		if step == "{}" {
 			for _, name := range slices.Sorted(maps.Keys(v)) {
 				f(diff.Member(at, name), name)
 			}
-		} else if inner, ok := v[steps[0]]; ok {
-			if inner = visitValue(inner, diff.Member(at, steps[0]), steps[1:], f); inner == nil {
-				delete(v, steps[0])
+		} else if inner, ok := v[step]; ok {
+			if inner = visitValue(inner, diff.Member(at, step), rest, f); inner == nil {
+				delete(v, step)
 			} else {
-				v[steps[0]] = inner
+				v[step] = inner
 			}
 		}
 	}
 	return value
+}
+
+// cutStep splits "steps[].name" into "steps" and "[].name", and that into "[]"
+// and "name".
+func cutStep(path string) (step, rest string) {
+	end := strings.IndexAny(path, ".[{")
+	switch {
+	case end < 0:
+		return path, ""
+	case end == 0:
+		end = len("[]")
+	}
+	return path[:end], strings.TrimPrefix(path[end:], ".")
 }
 
 // texts calls f with every text in a value, at whatever depth, and where it

@@ -1,0 +1,2 @@
+#!/bin/sh
+curl --fail "$URL/health" # of {{.nuon.components.ingress.outputs.address}}
