@@ -20,6 +20,7 @@ type decoder struct {
 	end    int     // of the last expression
 	table  int32   // what the last header opened
 	trail  []int32 // what its key leads through, without the root
+	quotes quotes  // what is still to come
 	m      *Mistakes
 }
 
@@ -44,6 +45,7 @@ func (d *decoder) read(path string, data []byte, m *Mistakes) *Document {
 		return d.doc
 	}
 	d.data, d.text, d.end, d.table, d.trail = data, string(data), 0, 0, d.trail[:0]
+	d.quotes = quotes{}
 	d.doc.lines = indexLines(d.text)
 	for d.base = 0; d.base < len(data); {
 		d.parser.Reset(data[d.base:])

@@ -39,6 +39,9 @@ func (d *decoder) syntax(err error) int {
 			nodes[id].broken = true
 		}
 	}
+	if strings.Contains(err.Error(), "not terminated by") {
+		return len(d.data) // a text that takes up the rest of the file
+	}
 	return d.resume(begin, offset)
 }
 
@@ -49,33 +52,52 @@ func (d *decoder) syntax(err error) int {
 //     depends on no other;
 //   - the next key of the same table, if what can't be read ends in its line.
 //
-// Either may as well be a line of a text: so it doesn't count where a text over
-// several lines seems to be open.
+// Either may as well be a line of a text, one that goes over several lines or
+// should: so it counts only where as many such texts seem to end as begin
+// behind it.
 func (d *decoder) resume(begin, offset int) int {
 	afterHeader := begin < len(d.data) && d.data[begin] == '['
-	keys, quotes, apostrophes := false, 0, 0
+	keys := false
 	for at := begin; at < len(d.data); {
 		line := d.data[at:]
 		if i := bytes.IndexByte(line, '\n'); i >= 0 {
 			line = line[:i+1]
 		}
-		open := quotes%2 != 0 || apostrophes%2 != 0
 		switch {
 		case at == begin:
 			keys = !afterHeader && offset < at+len(line) && isClosed(line)
-		case !open && isHeader(line, afterHeader):
+		case isHeader(line, afterHeader) && d.quotes.areEven(d.data, at):
 			d.table = d.doc.tree.loose(node{form: table}) // until it is read
 			d.end = at
 			return at
-		case !open && keys && isKey(line):
+		case keys && isKey(line) && d.quotes.areEven(d.data, at):
 			d.end = at
 			return at
 		}
-		quotes += bytes.Count(line, []byte(`"""`))
-		apostrophes += bytes.Count(line, []byte("'''"))
 		at += len(line)
 	}
 	return len(d.data)
+}
+
+// quotes counts what begins and ends texts over several lines, from a place to
+// the end of the file.
+type quotes struct {
+	counted        bool
+	at             int
+	double, single int
+}
+
+// areEven tells whether there is an even number of each behind a place. From
+// call to call, the place must not go back.
+func (q *quotes) areEven(data []byte, at int) bool {
+	double, single := []byte(`"""`), []byte("'''")
+	if !q.counted {
+		*q = quotes{counted: true, double: bytes.Count(data, double), single: bytes.Count(data, single)}
+	}
+	q.double -= bytes.Count(data[q.at:at], double)
+	q.single -= bytes.Count(data[q.at:at], single)
+	q.at = at
+	return q.double%2 == 0 && q.single%2 == 0
 }
 
 // isClosed tells whether a line seems to end all that it begins.
