@@ -18,7 +18,7 @@ func load(_ context.Context, call *synccli.Call) (*synccli.Declaration, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // it was only read
 	if isEmpty(root.FS()) {
 		return nil, fmt.Errorf("%s: %w: no .toml file", call.Dir(), synccli.ErrNoDeclaration)
 	}

@@ -84,7 +84,7 @@ func TestInterruptedWhileAsked(t *testing.T) {
 	b := newShop(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	in, typing := io.Pipe()
-	defer typing.Close()
+	defer func() { require.NoError(t, typing.Close()) }()
 	b.stdio.In, b.stdio.InTerminal = interrupting{in, cancel}, true
 	got := b.runIn(ctx, "sync", b.dir)
 	require.Equal(t, 1, got.code)

@@ -69,9 +69,9 @@
 // What was asked for goes to Out; warnings, errors and questions to Err. Each
 // mistake in a file is a line that begins with file:line:col. A sync writes a line
 // per change; at a terminal, what is under way is shown below them. With --json,
-// sync writes its events and then its result, an object with "event": "result",
-// one a line; every other command writes one document. If a command with --json
-// fails before that, it writes {"errors": […]}.
+// sync, prune and forget write their events and then the result, an object with
+// "event": "result", one a line; every other command writes one document. If a
+// command with --json fails before that, it writes {"errors": […]}.
 //
 // # A program's own commands
 //

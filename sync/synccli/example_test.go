@@ -45,7 +45,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	write := func(text string) {
 		if err := os.WriteFile(filepath.Join(dir, "servers.toml"), []byte(text), 0o600); err != nil {
 			panic(err)

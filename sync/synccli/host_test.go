@@ -92,6 +92,7 @@ type bench struct {
 	stdio synccli.Stdio
 }
 
+// newBench makes a bench for a test, which runs beside others from here on.
 func newBench(t *testing.T, files ...string) *bench {
 	t.Helper()
 	t.Parallel()

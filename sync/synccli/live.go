@@ -4,24 +4,23 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	tusync "sync"
+	"sync"
 	"time"
 
 	"github.com/trueup-go/trueup/state"
-	"github.com/trueup-go/trueup/sync"
+	tusync "github.com/trueup-go/trueup/sync"
 )
 
 // liveProgress is for a terminal: a line per change that ended, which stays, and
 // below them a line per change that is under way, drawn over and over.
 type liveProgress struct {
 	call *Call
-	done chan struct{} // closed by end
-	over chan struct{} // closed when nothing draws any more
+	stop func() // the drawing
 
-	mu      tusync.Mutex
+	mu      sync.Mutex
 	stay    bytes.Buffer // what ended since the last drawing
 	running []running    // in the order in which they began
-	last    sync.Event
+	last    tusync.Event
 	drawn   int // lines below the ones that stay
 }
 
@@ -32,8 +31,6 @@ type running struct {
 }
 
 const (
-	// redraw is how often the lines are drawn.
-	redraw = 100 * time.Millisecond
 	// maxRunning is how many lines there are at most for what is under way.
 	maxRunning = 8
 )
@@ -46,35 +43,19 @@ const (
 )
 
 func newLiveProgress(c *Call) *liveProgress {
-	p := &liveProgress{call: c, done: make(chan struct{}), over: make(chan struct{})}
-	go p.keepDrawing()
+	p := &liveProgress{call: c}
+	p.stop = everySoOften(p.draw)
 	return p
 }
 
-func (p *liveProgress) keepDrawing() {
-	defer close(p.over)
-	ticker := time.NewTicker(redraw)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-p.done:
-			return
-		case <-ticker.C:
-			p.mu.Lock()
-			p.draw()
-			p.mu.Unlock()
-		}
-	}
-}
-
-func (p *liveProgress) event(event sync.Event) {
+func (p *liveProgress) event(event tusync.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last = event
 	switch event.Type {
-	case sync.EventStart:
+	case tusync.EventStart:
 		p.running = append(p.running, running{key: event.Key, verb: verb(event.Op).going, since: time.Now()})
-	case sync.EventEnd:
+	case tusync.EventEnd:
 		p.running = slices.DeleteFunc(p.running, func(r running) bool { return r.key == event.Key })
 		if text := ended(event); text != "" {
 			p.stay.WriteString(p.mark(event.Status) + " " + text + "\n")
@@ -83,16 +64,15 @@ func (p *liveProgress) event(event sync.Event) {
 }
 
 func (p *liveProgress) end() {
-	close(p.done)
-	<-p.over
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.stop()
 	p.running = nil
 	p.draw()
 }
 
 // draw erases the lines that are drawn over and writes what is new.
 func (p *liveProgress) draw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var out bytes.Buffer
 	for range p.drawn {
 		out.WriteString(erase)
@@ -129,9 +109,9 @@ func elapsed(d time.Duration) string {
 	return " " + d.Truncate(time.Second).String()
 }
 
-func (p *liveProgress) mark(status sync.Status) string {
+func (p *liveProgress) mark(status tusync.Status) string {
 	mark, color := "✓", "\x1b[32m"
-	if status != sync.Done {
+	if status != tusync.Done {
 		mark, color = "✗", "\x1b[31m"
 	}
 	if !p.call.Color {

@@ -81,7 +81,7 @@ func TestLiveProgressOfManyShowsAFew(t *testing.T) {
 		for range 100 {
 			p.event(sync.Event{Type: sync.EventStart, Key: key("a"), Op: diff.OpCreate, Total: 100})
 		}
-		<-time.After(2 * redraw)
+		<-time.After(2 * soOften)
 		synctest.Wait()
 		require.Len(t, screen(t, out.String()), maxRunning+2)
 		require.Contains(t, out.String(), "… and 92 more")
@@ -98,4 +98,22 @@ func TestLiveProgressInColor(t *testing.T) {
 	p.event(sync.Event{Type: sync.EventEnd, Key: key("b"), Op: diff.OpCreate, Status: sync.Failed})
 	p.end()
 	require.Equal(t, "\x1b[32m✓\x1b[0m created server/a\n\x1b[31m✗\x1b[0m failed to create server/b\n", out.String())
+}
+
+// What ended is on its way although nothing else happens for a while.
+func TestLinesDoNotWaitForMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		p := newLines(&Call{Stdio: Stdio{Out: &out}}, ended)
+		p.event(sync.Event{Type: sync.EventStart, Key: key("a"), Op: diff.OpCreate})
+		p.event(sync.Event{Type: sync.EventEnd, Key: key("a"), Op: diff.OpCreate, Status: sync.Done})
+		require.Empty(t, out.String())
+		<-time.After(2 * soOften)
+		synctest.Wait()
+		require.Equal(t, "created server/a\n", out.String())
+		p.event(sync.Event{Type: sync.EventEnd, Key: key("b"), Op: diff.OpDelete, Status: sync.Done})
+		p.end()
+		require.Equal(t, "created server/a\ndeleted server/b\n", out.String())
+	})
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"slices"
+	"strings"
 )
 
 // Program is a host's commands, ready to run. It holds nothing of a run, but a
@@ -58,7 +60,10 @@ func (p *Program) run(ctx context.Context, call *Call, args []string) error {
 		return p.help(call, args[1:])
 	}
 	command, rest := find(p.commands, args)
-	if command == nil {
+	switch {
+	case command == nil && strings.HasPrefix(args[0], "-"):
+		return &UsageError{Problem: fmt.Sprintf("no command before %s", args[0])}
+	case command == nil:
 		return unknownCommand(p.commands, args)
 	}
 	call.Command = command.Name

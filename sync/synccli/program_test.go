@@ -74,6 +74,7 @@ func TestUsageErrors(t *testing.T) {
 		want string
 	}{
 		{nil, "shop: which command?\n"},
+		{[]string{"--json", "plan"}, "shop: no command before --json\n"},
 		{[]string{"plann"}, `shop: unknown command "plann"; did you mean "plan"?` + "\n"},
 		{[]string{"frobnicate"}, `shop: unknown command "frobnicate"` + "\n"},
 		{[]string{"help", "frobnicate"}, `shop: unknown command "frobnicate"` + "\n"},

@@ -4,91 +4,120 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/trueup-go/trueup/diff"
-	"github.com/trueup-go/trueup/sync"
+	tusync "github.com/trueup-go/trueup/sync"
 )
 
 // progress shows the events of one Apply. end is called once, after the last.
 type progress interface {
-	event(event sync.Event)
+	event(event tusync.Event)
 	end()
 }
 
 func (c *Call) newProgress() progress {
 	switch {
 	case c.JSON:
-		return &eventLines{lines: lineBuffer{call: c}}
+		return newLines(c, asJSON)
 	case c.OutTerminal:
 		return newLiveProgress(c)
 	}
-	return &plainLines{lines: lineBuffer{call: c}}
+	return newLines(c, ended)
 }
 
-// plainLines is a line per change that ended, for a pipe.
-type plainLines struct{ lines lineBuffer }
+// lines is a line per event, for a pipe. They are written every so often: a
+// thousand changes that end at once are one write.
+type lines struct {
+	call *Call
+	text func(event tusync.Event) string // empty for an event without a line
+	stop func()
 
-func (p *plainLines) event(event sync.Event) {
-	if text := ended(event); text != "" {
-		p.lines.add(text)
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func newLines(c *Call, text func(tusync.Event) string) *lines {
+	p := &lines{call: c, text: text}
+	p.stop = everySoOften(p.flush)
+	return p
+}
+
+func (p *lines) event(event tusync.Event) {
+	text := p.text(event)
+	if text == "" {
+		return
 	}
-	p.lines.after(event)
+	p.mu.Lock()
+	p.buf.WriteString(text)
+	p.buf.WriteByte('\n')
+	full := p.buf.Len() > 1<<15
+	p.mu.Unlock()
+	if full {
+		p.flush()
+	}
 }
 
-func (p *plainLines) end() { p.lines.flush() }
+func (p *lines) flush() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.buf.Len() > 0 {
+		fmt.Fprint(p.call.Out, p.buf.String())
+		p.buf.Reset()
+	}
+}
 
-// eventLines is a line of JSON per event.
-type eventLines struct{ lines lineBuffer }
+func (p *lines) end() {
+	p.stop()
+	p.flush()
+}
 
-func (p *eventLines) event(event sync.Event) {
+// soOften is how often something new is shown.
+const soOften = 100 * time.Millisecond
+
+// everySoOften calls show until stop is called, which waits for the last call.
+func everySoOften(show func()) (stop func()) {
+	done, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		ticker := time.NewTicker(soOften)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				show()
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-over
+	}
+}
+
+func asJSON(event tusync.Event) string {
 	raw, err := json.Marshal(event)
 	if err != nil {
-		raw = []byte(err.Error())
+		return err.Error()
 	}
-	p.lines.add(string(raw))
-	p.lines.after(event)
-}
-
-func (p *eventLines) end() { p.lines.flush() }
-
-// lineBuffer collects lines, so that a thousand changes that end at once are one
-// write.
-type lineBuffer struct {
-	call *Call
-	buf  bytes.Buffer
-}
-
-func (b *lineBuffer) add(line string) {
-	b.buf.WriteString(line)
-	b.buf.WriteByte('\n')
-}
-
-// after writes what there is, unless the event is one of many that come at once.
-func (b *lineBuffer) after(event sync.Event) {
-	if event.Type != sync.EventEnd && event.Type != sync.EventStart || b.buf.Len() > 1<<15 {
-		b.flush()
-	}
-}
-
-func (b *lineBuffer) flush() {
-	if b.buf.Len() > 0 {
-		fmt.Fprint(b.call.Out, b.buf.String())
-		b.buf.Reset()
-	}
+	return string(raw)
 }
 
 // ended says how a change ended; empty for any other event, and for a change
 // that was never attempted.
-func ended(event sync.Event) string {
-	if event.Type != sync.EventEnd {
+func ended(event tusync.Event) string {
+	if event.Type != tusync.EventEnd {
 		return ""
 	}
 	switch event.Status {
-	case sync.Done:
+	case tusync.Done:
 		return verb(event.Op).past + " " + event.Key.String()
-	case sync.Failed:
+	case tusync.Failed:
 		return "failed to " + verb(event.Op).plain + " " + event.Key.String()
-	case sync.Blocked:
+	case tusync.Blocked:
 		return "blocked " + event.Key.String()
 	}
 	return ""

@@ -23,7 +23,7 @@ func (p *Program) report(call *Call, err error) {
 	if call.JSON {
 		answer := struct {
 			Errors []string `json:"errors"`
-		}{lines(err)}
+		}{texts(err)}
 		if err := call.writeJSON(answer); err != nil {
 			call.showErrors(err)
 		}
@@ -49,7 +49,7 @@ func (p *Program) reportUsage(call *Call, e *UsageError) {
 
 // showErrors shows an error, or every one that it holds.
 func (c *Call) showErrors(err error) {
-	all := lines(err)
+	all := texts(err)
 	for _, line := range all {
 		if len(all) == 1 && !placed(line) {
 			line = c.host.Name + ": " + line
@@ -83,14 +83,14 @@ func placed(line string) bool {
 	return true
 }
 
-// lines returns the text of each error that err holds. Which of this module's
+// texts returns the text of each error that err holds. Which of this module's
 // error types it is, the reader needn't know: the place or the resource comes
 // first, then what is wrong.
-func lines(err error) []string {
+func texts(err error) []string {
 	if many := parts(err); many != nil {
 		var all []string
 		for _, part := range many {
-			all = append(all, lines(part)...)
+			all = append(all, texts(part)...)
 		}
 		return all
 	}

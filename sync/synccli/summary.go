@@ -93,7 +93,7 @@ func (c *Call) writeResult(plan *sync.Plan, result *sync.Result, err error) erro
 		line.Changes = append(line.Changes, change)
 	}
 	if err != nil {
-		line.Errors = lines(err)
+		line.Errors = texts(err)
 	}
 	return c.writeJSON(line)
 }
