@@ -131,6 +131,23 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
+func TestNormalizeNeverShowsASecret(t *testing.T) {
+	t.Parallel()
+	text := diff.Value{Type: diff.Text}
+	schema := &diff.Schema{Fields: []diff.SchemaField{
+		{Name: "keys", Value: diff.Value{Type: diff.Map, Elem: &text}, Sensitive: true},
+		{Name: "name", Value: text},
+		{Name: "pin", Value: text, Sensitive: true},
+	}}
+	_, mistakes := schema.Normalize(raw(`{"keys":{"a":4711,"b":true},"name":12,"pin":4711}`))
+	require.Equal(t, []diff.FieldError{
+		{Path: "keys.a", Problem: "want text, found a number"},
+		{Path: "keys.b", Problem: "want text, found true or false"},
+		{Path: "name", Problem: "want text, found the number 12"},
+		{Path: "pin", Problem: "want text, found a number"},
+	}, mistakes)
+}
+
 func TestNormalizeOfWhatIsInFormAllocatesNothing(t *testing.T) {
 	s := schema()
 	in := raw(`{"auth":{"token":"x","user":"y"},"keys":[{"id":"a"}],"name":"n","tokens":{"a":{"t":"x"}}}`)

@@ -60,7 +60,10 @@ func (s *Schema) Normalize(config json.RawMessage) (json.RawMessage, []FieldErro
 	return out, nil
 }
 
-type normalizer struct{ errors []FieldError }
+type normalizer struct {
+	errors []FieldError
+	secret bool // the value at hand is sensitive, or within one that is
+}
 
 // inForm is the fast path: it tells whether an object needs no change and has no
 // mistake. It may say no to one that is in form; then the slow path finds out.
@@ -146,7 +149,10 @@ func (n *normalizer) object(dst []byte, path string, object json.RawMessage, s *
 		}
 		dst = append(appendText(dst, field.Name), ':')
 		valueStart := len(dst)
+		outside := n.secret
+		n.secret = outside || field.Sensitive
 		dst = n.value(dst, at, value, &field.Value, !field.Required)
+		n.secret = outside
 		if field.omits(dst[valueStart:]) {
 			dst = dst[:start]
 		} else if field.Required && string(dst[valueStart:]) == `""` {
@@ -167,7 +173,7 @@ func (n *normalizer) value(dst []byte, path string, value json.RawMessage, shape
 	case shape.Type == Any, nullable && string(value) == "null":
 		return append(dst, value...)
 	case !shape.fits(value):
-		n.fail(path, fmt.Sprintf("want %s, found %s", shape, describe(value)), "")
+		n.fail(path, fmt.Sprintf("want %s, found %s", shape, n.describe(value)), "")
 		return append(dst, value...)
 	}
 	switch shape.Type {
@@ -280,6 +286,16 @@ func (v *Value) of() string {
 		return " of tables"
 	}
 	return " of " + v.String()
+}
+
+// describe names a value in an error message; of a sensitive one, its type only.
+func (n *normalizer) describe(value json.RawMessage) string {
+	if first := value[0]; n.secret && isNumber(first) {
+		return "a number"
+	} else if n.secret && (first == 't' || first == 'f') {
+		return "true or false"
+	}
+	return describe(value)
 }
 
 // describe names a value in an error message, without showing more than a
