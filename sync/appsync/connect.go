@@ -51,7 +51,7 @@ func (c *connector) connect(d *draft) {
 		}
 		switch {
 		case e.to == d.resource.Key:
-			c.mistakes.Add(e.at, fmt.Sprintf("%s depends on itself", e.to), "")
+			c.mistakes.Add(e.at, fmt.Sprintf("%s depends on itself", e.to), "remove the dependency")
 		case c.declared[e.to] != nil:
 			d.resource.After = append(d.resource.After, e.to)
 		case !c.mayBeUnread(e.to):
@@ -81,7 +81,7 @@ func (c *connector) hint(key state.Key) string {
 	if near := diff.Nearest(key.Name, names); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
-	return ""
+	return fmt.Sprintf("declare the %s, or remove the name", key.Kind)
 }
 
 // circle reports resources that depend on each other, where the first of them

@@ -103,14 +103,14 @@ func TestMistakes(t *testing.T) {
 			"components/a.toml":        component + "dependencies = ['databse', 'none']\n",
 		}, []string{
 			`components/a.toml:3:17: component/a depends on component/databse, which is not declared; did you mean "database"?`,
-			"components/a.toml:3:28: component/a depends on component/none, which is not declared",
+			"components/a.toml:3:28: component/a depends on component/none, which is not declared; declare the component, or remove the name",
 		}},
 		{"a reference to what is not declared", map[string]string{
 			"components/a.toml":        "name = 'a'\ntype = 'helm_chart'\n[values]\nx = '{{.nuon.components.bbb.outputs.x}}'\n[[values_file]]\ncontents = './values/a.yaml'\n",
 			"components/values/a.yaml": "x: 1\nyy: {{.nuon.components.ccc.outputs.x}}\n",
 		}, []string{
-			"components/a.toml:4:1: component/a depends on component/bbb, which is not declared",
-			"components/values/a.yaml:2:8: component/a depends on component/ccc, which is not declared",
+			"components/a.toml:4:1: component/a depends on component/bbb, which is not declared; declare the component, or remove the name",
+			"components/values/a.yaml:2:8: component/a depends on component/ccc, which is not declared; declare the component, or remove the name",
 		}},
 		{"a step that names what is not declared", map[string]string{
 			"components/a.toml": component, "actions/restart.toml": "name = 'restart'\n[[triggers]]\ntype = 'pre-deploy-component'\ncomponent_name = 'b'\n",
@@ -125,7 +125,7 @@ func TestMistakes(t *testing.T) {
 			"runbooks/r.toml:5:1: runbook/r depends on component/c, which is not declared; did you mean \"a\"?",
 		}},
 		{"a component that depends on itself", map[string]string{"components/a.toml": component + "[vars]\nx = '{{.nuon.components.a.outputs.x}}'\n"}, []string{
-			"components/a.toml:4:1: component/a depends on itself",
+			"components/a.toml:4:1: component/a depends on itself; remove the dependency",
 		}},
 		{"a circle", map[string]string{
 			"components/a.toml": component + "dependencies = ['b']\n",
@@ -173,11 +173,11 @@ func TestMistakes(t *testing.T) {
 			"widgets.toml": "x = 1\n", "polices.toml": "x = 1\n", "components.toml": component,
 			"component/a.toml": component, "component/values.yaml": "x", "widgets/a.toml": "x = 1\n",
 		}, []string{
-			"component/a.toml: the file belongs to no kind; did you mean the folder components?",
-			"components.toml: the file belongs to no kind; put one file for each component into the folder components",
+			"component/a.toml: the file belongs to no kind; did you mean components/?",
+			"components.toml: the file belongs to no kind; put one file for each component into components/",
 			"polices.toml: the file belongs to no kind; did you mean policies.toml?",
-			"widgets.toml: the file belongs to no kind",
-			"widgets/a.toml: the file belongs to no kind; move it to the folder of its kind",
+			"widgets.toml: the file belongs to no kind; known are branch.toml, break_glass.toml, inputs.toml, installer.toml, kubernetes_contexts.toml, metadata.toml, operation_roles.toml, permissions.toml, policies.toml, runner.toml, sandbox.toml, secrets.toml, stack.toml",
+			"widgets/a.toml: the file belongs to no kind; known are actions/, branch/, break_glass/, components/, input_groups/, inputs/, installer/, installs/, kubernetes_contexts/, operation_roles/, permissions/, policies/, runbooks/, secrets/, stack/",
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

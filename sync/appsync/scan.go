@@ -34,7 +34,11 @@ type stray struct{ path, hint string }
 // reports those that have to be there and are not.
 func (l *loader) scan() *scan {
 	s := &scan{loader: l}
-	for _, entry := range s.entries(".", ".") {
+	entries, err := s.entries(".")
+	if err != nil {
+		s.mistakes.Add(s.at("."), "the folder "+why(err), "")
+	}
+	for _, entry := range entries {
 		name := entry.Name()
 		isFolder, err := s.isFolder(name, entry)
 		switch {
@@ -43,7 +47,7 @@ func (l *loader) scan() *scan {
 		case path.Ext(name) == ext:
 			s.topFile(name)
 		case errors.Is(err, errOutside) && s.place(name) != nil:
-			s.mistakes.Add(s.at(name), "the folder "+why(err), "copy it in")
+			s.mistakes.Add(s.at(name), "the folder "+why(err), "")
 		}
 	}
 	slices.SortFunc(s.files, func(a, b file) int { return strings.Compare(a.path, b.path) })
@@ -57,13 +61,10 @@ func (l *loader) scan() *scan {
 	return s
 }
 
-// entries lists the folder that dir leads to, but for what is hidden.
-func (s *scan) entries(dir, real string) []fs.DirEntry {
-	entries, err := fs.ReadDir(s.reader.fsys, real)
-	if err != nil {
-		s.mistakes.Add(s.at(dir), "the folder "+why(err), "")
-	}
-	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") })
+// entries lists a folder, but for what is hidden.
+func (s *scan) entries(dir string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(s.reader.fsys, dir)
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") }), err
 }
 
 // isFolder tells whether an entry is a folder, or a link to one. The error says
@@ -83,23 +84,16 @@ func (s *scan) top(name string) {
 			switch {
 			case path.Ext(name) == ext:
 				s.files = append(s.files, file{path: name, place: p, holds: p.folder})
-			case errors.Is(err, errOutside):
-				s.mistakes.Add(s.at(name), why(err), "copy in what it leads to")
+			case err != nil && path.Ext(name) == "" && !errors.Is(err, fs.ErrNotExist):
+				// It may be a folder of declarations. Other files are read when they
+				// are named.
+				s.mistakes.Add(s.at(name), "the folder "+why(err), "")
 			}
 			return true
 		})
 		return
 	}
-	var folders []string
-	for i := range s.places {
-		if s.places[i].folder != holdsNothing {
-			folders = append(folders, s.places[i].name)
-		}
-	}
-	hint, near := "move it to the folder of its kind", diff.Nearest(name, folders)
-	if near != "" {
-		hint = fmt.Sprintf("did you mean the folder %s?", near)
-	}
+	hint, near := s.suggest(name, func(p *place) bool { return p.folder != holdsNothing }, "/")
 	// A folder with something else in it is the app's own: code, charts, scripts.
 	var found []stray
 	others := false
@@ -109,9 +103,9 @@ func (s *scan) top(name string) {
 		} else {
 			others = true
 		}
-		return near != "" || !others
+		return near || !others
 	})
-	if near != "" || !others {
+	if near || !others {
 		s.strays = append(s.strays, found...)
 	}
 }
@@ -124,34 +118,43 @@ func (s *scan) topFile(name string) {
 		s.files = append(s.files, file{path: name, place: p, holds: p.file})
 		return
 	}
-	hint := ""
+	hint, _ := s.suggest(stem, func(p *place) bool { return p.file != holdsNothing }, ext)
 	if p != nil {
-		hint = fmt.Sprintf("put one file for each %s into the folder %s", p.kind, p.name)
-	} else {
-		var names []string
-		for i := range s.places {
-			if s.places[i].file != holdsNothing {
-				names = append(names, s.places[i].name)
-			}
-		}
-		if near := diff.Nearest(stem, names); near != "" {
-			hint = fmt.Sprintf("did you mean %s%s?", near, ext)
-		}
+		hint = fmt.Sprintf("put one file for each %s into %s/", p.kind, p.name)
 	}
 	s.strays = append(s.strays, stray{name, hint})
 }
 
-// walk calls f with every file below a folder, and with every link that can't be
-// followed and why, until f returns false; it returns whether f never did. The
-// path of a file that is behind a link leads through the link. Above are the
-// folders that the walk is in: a link to one of them is left alone.
+// suggest returns a hint at which of the places with a form may be meant, which
+// are written with an ending, and whether one is near.
+func (s *scan) suggest(name string, form func(*place) bool, ending string) (hint string, near bool) {
+	var names []string
+	for i := range s.places {
+		if form(&s.places[i]) {
+			names = append(names, s.places[i].name)
+		}
+	}
+	if near := diff.Nearest(name, names); near != "" {
+		return fmt.Sprintf("did you mean %s%s?", near, ending), true
+	}
+	return "known are " + strings.Join(names, ending+", ") + ending, false
+}
+
+// walk calls f with every file below a folder, and with everything that can't be
+// followed or listed and why, until f returns false; it returns whether f never
+// did. The path of a file that is behind a link leads through the link. Above are
+// the folders that the walk is in: a link to one of them is left alone.
 func (s *scan) walk(dir string, above []string, f func(name string, err error) bool) bool {
 	real, _, err := s.reader.resolve(dir)
 	if err != nil || slices.Contains(above, real) {
 		return err == nil || f(dir, err)
 	}
+	entries, err := s.entries(real)
+	if err != nil && !f(dir, err) {
+		return false
+	}
 	above = append(slices.Clip(above), real)
-	for _, entry := range s.entries(dir, real) {
+	for _, entry := range entries {
 		name := path.Join(dir, entry.Name())
 		isFolder, err := s.isFolder(name, entry)
 		if isFolder && !s.walk(name, above, f) || !isFolder && !f(name, err) {
