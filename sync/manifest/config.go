@@ -11,7 +11,8 @@ import (
 // against the schema. At is the table's path in the document, "" for Root; each
 // field that is wrong becomes a mistake at its position, and the Config is then
 // nil. The table need not be as it is in the document: a value that isn't there
-// is reported where what encloses it stands. A nil schema takes any table.
+// is reported where what encloses it stands. A nil schema takes any table. M
+// must not be nil.
 //
 // What is missing only since it stands behind a syntax error is no mistake of
 // its own.

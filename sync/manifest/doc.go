@@ -38,5 +38,6 @@
 // Schema, Mistakes to collect what is wrong.
 //
 // What a file says is repeated in mistakes as far as names, kinds and numbers
-// go. The text of a value is not: it may be a secret.
+// go. The text of a value is not: it may be a secret. Nor is anything of a field
+// that the Schema says is sensitive.
 package manifest

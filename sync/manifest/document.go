@@ -6,14 +6,14 @@ import (
 	"github.com/trueup-go/trueup/sync"
 )
 
-// Document is one TOML file, decoded, that knows where each value stands. It is
-// safe for concurrent use as long as nobody changes Root.
+// Document is one TOML file, decoded, that knows where each value stands. Decode
+// makes it. It is safe for concurrent use as long as nobody changes Root.
 type Document struct {
 	// Path is the file's, as in positions.
 	Path string
 	// Root is what the file holds: string, int64, float64, bool, time.Time,
 	// []any and map[string]any, never nil. A date or time without an offset is
-	// text in RFC 3339's form.
+	// text in RFC 3339's form; a value that couldn't be read is nil.
 	Root map[string]any
 
 	tree  tree
@@ -47,7 +47,12 @@ func (d *Document) Position(path string) sync.Position {
 }
 
 // at returns the position of a node.
-func (d *Document) at(id int32) sync.Position { return d.offset(int(d.tree.nodes[id].offset)) }
+func (d *Document) at(id int32) sync.Position {
+	if len(d.tree.nodes) == 0 {
+		return sync.Position{File: d.Path} // not made by Decode
+	}
+	return d.offset(int(d.tree.nodes[id].offset))
+}
 
 // offset returns the position of a byte.
 func (d *Document) offset(offset int) sync.Position {

@@ -139,6 +139,7 @@ func TestPositionOfWhatIsNotThere(t *testing.T) {
 	} {
 		require.Equal(t, "a.toml:"+at, doc.Position(path).String(), "position of %q", path)
 	}
+	require.Equal(t, "b.toml", (&manifest.Document{Path: "b.toml"}).Position("a[0].b").String())
 }
 
 func TestDecodeReportsAllMistakes(t *testing.T) {

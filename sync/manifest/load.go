@@ -22,9 +22,8 @@ type Options struct {
 	Dir string
 }
 
-// Load reads every file of fsys whose name ends in .toml, in all directories
-// but those whose name begins with a dot, and returns what they declare. In a
-// file, each top-level array of tables is a kind, each of its tables a resource;
+// Load reads every file of fsys whose name ends in .toml, in all directories, but
+// none whose name begins with a dot, and returns what they declare. In a file, each top-level array of tables is a kind, each of its tables a resource;
 // see the package's documentation for the fields. The resources are in order of
 // their files' paths, kinds of a file in order of their first table.
 //
@@ -32,10 +31,11 @@ type Options struct {
 // Load returns; fsys must be safe for concurrent use, as those of the standard
 // library are. Kinds may be nil, and then nothing can be declared.
 //
-// The error is that of the kinds' definitions, or sync.ErrEmptyDeclaration, or
-// a *multierror.Error of Mistakes: all there are in all the files. Names in
-// "after" that nothing bears, and cycles, are left to the plan, which knows what
-// else there is.
+// The error is that of the kinds' definitions, or wraps sync.ErrEmptyDeclaration,
+// or is a *multierror.Error of Mistakes: all there are in all the files. A
+// mistake about a kind wraps sync.ErrUnknownKind, one about a file that can't be
+// read the file system's error. Names in "after" that nothing bears, and cycles,
+// are left to the plan, which knows what else there is.
 func Load(fsys fs.FS, kinds *sync.KindSet, opts *Options) (*sync.Desired, error) {
 	if err := kinds.Err(); err != nil {
 		return nil, err
@@ -65,18 +65,16 @@ func find(fsys fs.FS, dir string, m *Mistakes) []string {
 	var files []string
 	// The error is nil: the function below keeps what it gets.
 	_ = fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+		hidden := name != "." && strings.HasPrefix(path.Base(name), ".")
 		switch {
 		case err != nil:
 			m.all = append(m.all, unreadable(path.Join(dir, name), err))
-		case entry.IsDir():
-			if name != "." && strings.HasPrefix(entry.Name(), ".") {
-				return fs.SkipDir
-			}
-		case strings.HasSuffix(name, ".toml"):
-			if t := entry.Type(); t != 0 && t != fs.ModeSymlink {
-				m.Add(sync.Position{File: path.Join(dir, name)}, "want a regular file, found "+t.String(), "")
-				break
-			}
+		case entry.IsDir() && hidden:
+			return fs.SkipDir
+		case entry.IsDir() || hidden || !strings.HasSuffix(name, ".toml"):
+		case entry.Type() != 0 && entry.Type() != fs.ModeSymlink:
+			m.Add(sync.Position{File: path.Join(dir, name)}, "want a regular file, found "+entry.Type().String(), "")
+		default:
 			files = append(files, name)
 		}
 		return nil

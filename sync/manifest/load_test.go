@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -50,6 +52,7 @@ address = "10.0.0.2"
 `)},
 		"a/c.toml":          {Data: []byte("server = [{ config.address = 'a', name = \"a/b\", deploy = false, tags = [] }]")},
 		".hidden/x.toml":    {Data: []byte("=")},
+		"a/.#c.toml":        {Mode: fs.ModeSymlink, Data: []byte("user@host")}, // an editor's lock
 		"a/.git/x.toml":     {Data: []byte("=")},
 		"README.md":         {Data: []byte("=")},
 		"empty.toml":        {},
@@ -136,6 +139,9 @@ func TestLoadUnreadable(t *testing.T) {
 		require.ElementsMatch(t, strings.Split(want, "\n"), strings.Split(err.Error(), "\n"))
 		require.ErrorIs(t, err, errBroken)
 	}
+	_, err := manifest.Load(os.DirFS(filepath.Join(t.TempDir(), "missing")), testKinds(), nil)
+	require.ErrorContains(t, err, "the directory can't be read: ")
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
 // Many files and a large one, with a mistake in every tenth resource: what is

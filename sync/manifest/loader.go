@@ -51,6 +51,9 @@ func unreadable(file string, err error) Mistake {
 	if errors.As(err, &wrapped) {
 		why = wrapped.Err // the path is said already
 	}
+	if file == "." {
+		return Mistake{Problem: "the directory can't be read: " + why.Error(), Err: err}
+	}
 	return Mistake{Position: sync.Position{File: file}, Problem: "can't be read: " + why.Error(), Err: err}
 }
 

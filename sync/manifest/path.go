@@ -9,7 +9,7 @@ import (
 // exact tells which. Broken tells that part of what encloses it couldn't be
 // read, so that something that isn't there may stand in the file all the same.
 func (d *Document) lookup(path string) (id int32, exact, broken bool) {
-	for path != "" {
+	for path != "" && len(d.tree.nodes) > 0 {
 		next, rest := int32(0), ""
 		if path[0] == '[' {
 			next, rest = d.index(id, path)
