@@ -4,22 +4,22 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	tusync "sync"
+	"sync"
 
 	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
-	"github.com/trueup-go/trueup/sync"
+	tusync "github.com/trueup-go/trueup/sync"
 )
 
 // AppSyncer is a Syncer over any backend. It is safe for concurrent use; one
 // Sync runs at a time.
 type AppSyncer struct {
-	syncer sync.Syncer
+	syncer tusync.Syncer
 	cfg    *Config
 
-	running tusync.Mutex // held by a Sync
-	mu      tusync.Mutex // guards what follows
-	result  *sync.Result
+	running sync.Mutex // held by a Sync
+	mu      sync.Mutex // guards what follows
+	result  *tusync.Result
 	builds  []ComponentState
 }
 
@@ -28,7 +28,7 @@ var _ Syncer = (*AppSyncer)(nil)
 // New returns a Syncer that makes an app what cfg declares. The syncer is
 // usually a *sync.Engine with the kinds of Kinds: its scope is the org and the
 // app.
-func New(syncer sync.Syncer, cfg *Config) *AppSyncer {
+func New(syncer tusync.Syncer, cfg *Config) *AppSyncer {
 	return &AppSyncer{syncer: syncer, cfg: cfg}
 }
 
@@ -46,7 +46,7 @@ func (s *AppSyncer) Sync(ctx context.Context) error {
 	var failed []string
 	if s.cfg.Builds != nil {
 		if failed, err = s.cfg.Builds.Failed(ctx); err != nil {
-			return sync.SyncInternalErr{Description: "ask which builds failed", Err: err}
+			return tusync.SyncInternalErr{Description: "ask which builds failed", Err: err}
 		}
 	}
 	plan, err := s.syncer.Plan(ctx, s.cfg.Desired, s.options(account))
@@ -71,13 +71,13 @@ func (s *AppSyncer) authorize(ctx context.Context) (account string, err error) {
 	account, _ = ctx.Value(accountKey{}).(string)
 	switch {
 	case s.syncer == nil:
-		return "", sync.SyncInternalErr{Description: "the syncer is nil"}
+		return "", tusync.SyncInternalErr{Description: "the syncer is nil"}
 	case s.cfg == nil || s.cfg.Desired == nil:
-		return "", sync.SyncInternalErr{Description: "there is no config to sync"}
+		return "", tusync.SyncInternalErr{Description: "there is no config to sync"}
 	case org == "":
-		return "", sync.SyncInternalErr{Description: "the context carries no org: see SetOrgContext"}
+		return "", tusync.SyncInternalErr{Description: "the context carries no org: see SetOrgContext"}
 	case account == "":
-		return "", sync.SyncInternalErr{Description: "the context carries no account: see SetAccountContext"}
+		return "", tusync.SyncInternalErr{Description: "the context carries no account: see SetAccountContext"}
 	}
 	if scoped, ok := s.syncer.(interface{ Scope() state.Scope }); ok {
 		return account, sameOrg(ctx, scoped.Scope())
@@ -87,25 +87,25 @@ func (s *AppSyncer) authorize(ctx context.Context) (account string, err error) {
 
 func sameOrg(ctx context.Context, scope state.Scope) error {
 	if org := ctx.Value(orgKey{}); org != scope.Org {
-		return sync.SyncInternalErr{Description: fmt.Sprintf("the context is that of org %q, and %s is another's", org, scope)}
+		return tusync.SyncInternalErr{Description: fmt.Sprintf("the context is that of org %q, and %s is another's", org, scope)}
 	}
 	return nil
 }
 
-func (s *AppSyncer) options(account string) *sync.PlanOptions {
-	var opts sync.PlanOptions
+func (s *AppSyncer) options(account string) *tusync.PlanOptions {
+	var opts tusync.PlanOptions
 	if s.cfg.Options != nil {
 		opts = *s.cfg.Options
 	}
 	opts.By, opts.Records = account, true
 	if opts.OnFailure == "" {
-		opts.OnFailure = sync.KeepGoing
+		opts.OnFailure = tusync.KeepGoing
 	}
 	return &opts
 }
 
 // scheduled returns the components to be built after a sync.
-func scheduled(result *sync.Result, desired []state.Resource, failed []string) []ComponentState {
+func scheduled(result *tusync.Result, desired []state.Resource, failed []string) []ComponentState {
 	due := make(map[string]bool, len(failed))
 	for _, name := range failed {
 		due[name] = true
@@ -118,7 +118,7 @@ func scheduled(result *sync.Result, desired []state.Resource, failed []string) [
 	for _, c := range result.Changes {
 		op, key := c.Change.Op(), c.Change.Key()
 		if key.Kind == KindComponent && (op == diff.OpCreate || op == diff.OpUpdate) {
-			due[key.Name] = c.Status == sync.Done
+			due[key.Name] = c.Status == tusync.Done
 		}
 	}
 	var states []ComponentState
@@ -147,7 +147,7 @@ func builtAlways(config []byte) bool {
 }
 
 // current returns the records of what is declared of a kind and exists.
-func current(result *sync.Result, kind string) []state.Record {
+func current(result *tusync.Result, kind string) []state.Record {
 	if result == nil {
 		return nil
 	}

@@ -84,6 +84,3 @@ func definitions() map[string]*definition {
 		KindInstaller: define[Installer, installerFile](KindInstaller, definition{single: true}),
 	}
 }
-
-// optional tells whether a field may name a file that is not there.
-func optional(path string) bool { return path == "readme" }

@@ -4,11 +4,8 @@ import (
 	"cmp"
 	"io/fs"
 	"path"
-	"runtime"
 	"slices"
 	"strings"
-	tusync "sync"
-	"sync/atomic"
 
 	"github.com/trueup-go/trueup/state"
 	"github.com/trueup-go/trueup/sync"
@@ -134,19 +131,4 @@ func (l *loader) config(drafts []*draft) *Config {
 
 func comparePositions(a, b sync.Position) int {
 	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
-}
-
-// inParallel calls f with every number below n, in GOMAXPROCS goroutines, and
-// waits for them.
-func inParallel(n int, f func(i int)) {
-	var next atomic.Int64
-	var workers tusync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				f(int(i))
-			}
-		})
-	}
-	workers.Wait()
 }

@@ -268,8 +268,8 @@ func TestLinks(t *testing.T) {
 		check(appsync.Load(os.DirFS(filepath.Join(dir, "app")), nil))
 		root, err := os.OpenRoot(filepath.Join(dir, "app"))
 		require.NoError(t, err)
-		defer root.Close()
 		check(appsync.Load(root.FS(), nil))
+		require.NoError(t, root.Close())
 	}
 	everyway(t, func(config *appsync.Config, err error) {
 		require.NoError(t, err)

@@ -34,7 +34,7 @@ func (b *builder) pull(d *draft, p *part) (named string) {
 				b.mistake(p.position(at), fmt.Sprintf("the file %s %s", text, why(err)), "")
 			case b.def.scans:
 				for offset, name := range outputsIn(contents) {
-					d.edges = append(d.edges, edge{component(name), within(b.label(found), contents, offset)})
+					d.edges = append(d.edges, edge{component(strings.Clone(name)), within(b.label(found), contents, offset)})
 				}
 			}
 			p.config = nil

@@ -41,7 +41,7 @@ func (b *builder) source(p *part, at, name string, chain []string) []*part {
 		b.mistake(p.position(at), fmt.Sprintf("the source %s is no %s file", name, ext), "")
 		return nil
 	case slices.Contains(chain, found):
-		b.mistake(p.position(at), fmt.Sprintf("%s is its own source", found), "")
+		b.mistake(p.position(at), fmt.Sprintf("%s is its own source", b.label(found)), "")
 		return nil
 	}
 	base := b.decode(file{path: found, place: &place{also: p.also}})
