@@ -312,6 +312,15 @@ func TestRecordsAreWhatWasDeclared(t *testing.T) {
 	require.NotEqual(t, before["b"].ID, again.Records()[1].ID, "another incarnation")
 }
 
+func TestTheSnapshotsIDDoesNotDependOnTheNumberOfCommits(t *testing.T) {
+	t.Parallel()
+	snapshot := func(batch int) string {
+		e := newEngine(t, newSpy(), &sync.Options{BatchSize: batch})
+		return syncAll(t, e, desire(t, "a", "b", "c"), &sync.PlanOptions{OnFailure: sync.KeepGoing}).Head.ConfigID
+	}
+	require.Equal(t, snapshot(1), snapshot(3))
+}
+
 func TestResultOfAnUnchangedSyncHoldsRecordsIfAsked(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, newSpy(), nil)

@@ -202,7 +202,12 @@ func (r *run) commit() {
 	defer cancel()
 	done := r.unrecorded
 	r.unrecorded = nil
-	head, err := r.tx.Commit(ctx, r.ledger.delta(r.next()))
+	delta := r.ledger.delta(r.next())
+	// From what is recorded, not from the serial: how many commits a run makes
+	// depends on the size of its batches.
+	scope := r.engine.Scope()
+	delta.Head.ConfigID = state.DeriveID("snapshot", scope.Org, scope.App, r.plan.Base.ConfigID, delta.Head.Root.String())
+	head, err := r.tx.Commit(ctx, delta)
 	if err != nil {
 		r.ledger.revert()
 		err = SyncInternalErr{Description: "record what was done in " + r.engine.Scope().String(), Err: r.why(err)}
@@ -224,10 +229,8 @@ func (r *run) commit() {
 // next returns the head of the commit to come, but for what the ledger knows.
 func (r *run) next() state.Head {
 	head := r.head
-	scope := r.engine.Scope()
-	head.Scope = scope
+	head.Scope = r.engine.Scope()
 	head.Serial++
-	head.ConfigID = state.DeriveID("snapshot", scope.Org, scope.App, strconv.FormatInt(head.Serial, 10))
 	head.By, head.When = r.plan.By, r.engine.opts.Now().UTC()
 	if r.plan.desired != nil {
 		head.Revision = r.plan.Revision
