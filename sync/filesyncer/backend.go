@@ -157,7 +157,7 @@ func (b *Backend) Begin(ctx context.Context, owner string) (tusync.Tx, state.Hea
 		return nil, state.Head{}, err
 	}
 	t := newTx(b, l)
-	if err := t.begin(ctx, before); err != nil {
+	if err := l.why(t.begin(ctx, before)); err != nil {
 		return nil, state.Head{}, errors.Join(err, t.release())
 	}
 	return t, t.head, nil

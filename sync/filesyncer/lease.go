@@ -4,11 +4,11 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	tusync "github.com/trueup-go/trueup/sync"
@@ -170,15 +170,27 @@ func (l *lease) clear() error {
 		return diskError("read", l.dir, err)
 	}
 	for _, e := range entries {
-		if !isLeaseName(e.Name()) || e.Name() == filepath.Base(leaseDir(l.dir, l.n)) {
-			continue
-		}
 		path := filepath.Join(l.dir, e.Name())
-		if err := l.disk.RemoveAll(path); err != nil {
-			return diskError("remove", path, err)
+		switch n := leaseNumber(e.Name()); {
+		case n > 0 && n < l.n:
+			if err := l.disk.RemoveAll(path); err != nil {
+				return diskError("remove", path, err)
+			}
+		case strings.HasPrefix(e.Name(), unnamedPrefix) && !isBeingPrepared(path):
+			_ = l.disk.RemoveAll(path) // it may be another one's after all, who then begins anew
 		}
 	}
 	return nil
+}
+
+// isBeingPrepared tells whether somebody alive has made a lease without a number.
+func isBeingPrepared(path string) bool {
+	f, err := os.Open(filepath.Join(path, leaseFile))
+	if err != nil {
+		return false
+	}
+	defer closeRead(f)
+	return isLocked(f)
 }
 
 // check returns ErrLeaseLost if somebody else has, or has had, the lease.
@@ -201,6 +213,15 @@ func (l *lease) check() error {
 		return tusync.ErrLeaseLost
 	}
 	return diskError("look at", path, err)
+}
+
+// why returns ErrLeaseLost in place of an error that comes from having lost the
+// lease: the next holder takes away the files that are worked on.
+func (l *lease) why(err error) error {
+	if err != nil && errors.Is(l.check(), tusync.ErrLeaseLost) {
+		return tusync.ErrLeaseLost
+	}
+	return err
 }
 
 // renew prolongs the lease and returns until when it is held.
@@ -236,18 +257,11 @@ func (l *lease) release() error {
 	return diskError("give up", leaseDir(l.dir, l.n), err)
 }
 
-// isLeaseName tells whether an entry of the directory is a lease of any age.
-func isLeaseName(name string) bool {
-	return leaseNumber(name) > 0 || len(name) > len(unnamedPrefix) && name[:len(unnamedPrefix)] == unnamedPrefix
-}
-
 // leaseNumber returns the number of a lease's directory, 0 if it isn't one.
 func leaseNumber(name string) int64 {
-	if len(name) <= len(leasePrefix) || name[:len(leasePrefix)] != leasePrefix {
-		return 0
-	}
-	n, err := strconv.ParseInt(name[len(leasePrefix):], 10, 64)
-	if err != nil || n <= 0 || fmt.Sprint(leasePrefix, n) != name {
+	digits, ok := strings.CutPrefix(name, leasePrefix)
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if !ok || err != nil || n <= 0 || strconv.FormatInt(n, 10) != digits {
 		return 0
 	}
 	return n

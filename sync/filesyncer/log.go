@@ -20,9 +20,7 @@ type log struct {
 	broken error
 }
 
-// open opens the file, if there is one, and cuts off what a crash left behind
-// its last whole line, which ends at size. It is called by the holder of the
-// lease, who knows that nobody appends.
+// open opens the file, if there is one, whose whole lines end at size.
 func (l *log) open(size int64) error {
 	f, err := l.disk.Append(l.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -32,11 +30,19 @@ func (l *log) open(size int64) error {
 		return diskError("write", l.path, err)
 	}
 	l.file, l.size = f, size
-	info, err := f.Stat()
+	return nil
+}
+
+// trim cuts off what a crash left behind the last whole line.
+func (l *log) trim() error {
+	if l.file == nil {
+		return nil
+	}
+	info, err := l.file.Stat()
 	if err != nil {
 		return diskError("look at", l.path, err)
 	}
-	if info.Size() > size {
+	if info.Size() > l.size {
 		return l.cut()
 	}
 	return nil

@@ -57,25 +57,26 @@ func (t *tx) begin(ctx context.Context, before *holder) error {
 	if err != nil {
 		return err
 	}
+	// If the lease is ours still, the files that are open are those of our time:
+	// who takes it from us replaces them.
+	if err := t.lease.check(); err != nil {
+		return err
+	}
 	if before.mayGoOn() {
 		// It may have the files open, and add to them at any time. So they are
 		// replaced, and what it adds is seen by nobody.
-		if err := t.compact(ctx, true); err != nil {
-			return err
-		}
-	} else {
-		if t.head, err = t.b.readHead(); err != nil {
-			return err
-		}
-		if err := t.finishCompaction(&end); err != nil {
-			return err
-		}
+		return t.compact(ctx, true)
 	}
-	// The files that are open were there while the lease was ours.
-	return t.lease.check()
+	if err := errors.Join(t.journal.trim(), t.declared.trim()); err != nil {
+		return err
+	}
+	if t.head, err = t.b.readHead(); err != nil {
+		return err
+	}
+	return t.finishCompaction(&end)
 }
 
-// open opens the files that are appended to, without what a crash has torn off.
+// open opens the files that are appended to, and finds out how far they go.
 func (t *tx) open() (tail, error) {
 	end, err := reread(func() (tail, error) { return readTail(t.b.dir) })
 	if err != nil {
@@ -141,7 +142,7 @@ func (t *tx) Apply(ctx context.Context, changes []diff.Change) ([]tusync.Outcome
 // Commit records the delta: the new declarations first, then, in one append that
 // reaches the disk before Commit returns, a line of the journal.
 func (t *tx) Commit(ctx context.Context, delta state.Delta) (state.Head, error) {
-	if err := t.commit(ctx, &delta); err != nil {
+	if err := t.lease.why(t.commit(ctx, &delta)); err != nil {
 		return state.Head{}, fmt.Errorf("commit serial %d of %s: %w", delta.Head.Serial, t.b.scope, err)
 	}
 	return t.head, nil
@@ -324,6 +325,9 @@ func (t *tx) Close(ctx context.Context) error {
 	}
 	if ctx.Err() == nil && t.compactionIsDue() && t.lease.check() == nil {
 		t.untidy = t.compact(ctx, false)
+	}
+	if err := t.lease.why(t.untidy); errors.Is(err, tusync.ErrLeaseLost) {
+		t.untidy = nil // that is for the next holder to do
 	}
 	return errors.Join(t.untidy, t.release())
 }

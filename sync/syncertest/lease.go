@@ -242,6 +242,7 @@ func beginMany(t *testing.T, s *Suite, b tusync.Backend, inside chan struct{}, w
 	for turn := 0; turn < each; {
 		tx, head, err := b.Begin(t.Context(), "worker")
 		if errors.Is(err, tusync.ErrLocked) {
+			<-time.After(time.Millisecond) // let the holder have the processor
 			continue
 		}
 		if err != nil {

@@ -47,6 +47,8 @@ type Suite struct {
 	// sort; a backend that stores only certain kinds brings its own.
 	Kinds    *tusync.KindSet
 	Resource func(n, version int) state.Resource
+
+	test string // the name of the test that called Run
 }
 
 // Run tests a backend: that it keeps the contract of sync.Backend, and that an
@@ -70,10 +72,8 @@ func Run(t *testing.T, suite Suite) {
 	if job, ok := jobOfProcess(t); ok {
 		job.run(&suite)
 	}
-	groups := []struct {
-		name  string
-		tests []test
-	}{
+	suite.test = t.Name()
+	groups := []group{
 		{"Head", headTests()},
 		{"Records", recordsTests()},
 		{"Declared", declaredTests()},
@@ -81,7 +81,9 @@ func Run(t *testing.T, suite Suite) {
 		{"Lease", leaseTests()},
 		{"Limits", limitTests()},
 		{"Promises", promiseTests()},
-		{"Crash", crashTests()},
+	}
+	if suite.Crash != nil {
+		groups = append(groups, group{"Crash", crashTests()})
 	}
 	for _, group := range groups {
 		t.Run(group.name, func(t *testing.T) {
@@ -96,6 +98,11 @@ func Run(t *testing.T, suite Suite) {
 			}
 		})
 	}
+}
+
+type group struct {
+	name  string
+	tests []test
 }
 
 // test is one sentence of the contract, or one side of a promise.

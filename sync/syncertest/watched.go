@@ -18,6 +18,8 @@ type watched struct {
 	tusync.Backend
 	// on is called before each call, and may fail it. Nil does nothing.
 	on func(call string) error
+	// done is called after each call that went well. Nil does nothing.
+	done func()
 	// outcome fails a change that was applied. Nil fails none.
 	outcome func(diff.Change) error
 
@@ -44,6 +46,14 @@ func (w *watched) called(call string) error {
 	return w.on(call)
 }
 
+// ended passes on the error of a call.
+func (w *watched) ended(err error) error {
+	if err == nil && w.done != nil {
+		w.done()
+	}
+	return err
+}
+
 // take returns the calls since the last time, but for renewals, whose number
 // depends on time.
 func (w *watched) take() []string {
@@ -59,7 +69,8 @@ func (w *watched) Head(ctx context.Context) (state.Head, error) {
 	if err := w.called("Head"); err != nil {
 		return state.Head{}, err
 	}
-	return w.Backend.Head(ctx)
+	head, err := w.Backend.Head(ctx)
+	return head, w.ended(err)
 }
 
 // Records is a Backend's.
@@ -75,7 +86,8 @@ func (w *watched) Declared(ctx context.Context, sums []state.Checksum) (map[stat
 	if err := w.called("Declared"); err != nil {
 		return nil, err
 	}
-	return w.Backend.Declared(ctx, sums)
+	found, err := w.Backend.Declared(ctx, sums)
+	return found, w.ended(err)
 }
 
 // Begin is a Backend's.
@@ -84,7 +96,7 @@ func (w *watched) Begin(ctx context.Context, owner string) (tusync.Tx, state.Hea
 		return nil, state.Head{}, err
 	}
 	tx, head, err := w.Backend.Begin(ctx, owner)
-	if err != nil {
+	if w.ended(err) != nil {
 		return nil, head, err
 	}
 	return &watchedTx{Tx: tx, watched: w}, head, nil
@@ -104,7 +116,7 @@ func (tx *watchedTx) Apply(ctx context.Context, changes []diff.Change) ([]tusync
 	tx.watched.batches = append(tx.watched.batches, slices.Clone(changes))
 	tx.watched.mu.Unlock()
 	outcomes, err := tx.Tx.Apply(ctx, changes)
-	if err != nil || tx.watched.outcome == nil {
+	if tx.watched.ended(err) != nil || tx.watched.outcome == nil {
 		return outcomes, err
 	}
 	for i := range outcomes {
@@ -120,7 +132,8 @@ func (tx *watchedTx) Commit(ctx context.Context, delta state.Delta) (state.Head,
 	if err := tx.watched.called("Commit"); err != nil {
 		return state.Head{}, err
 	}
-	return tx.Tx.Commit(ctx, delta)
+	head, err := tx.Tx.Commit(ctx, delta)
+	return head, tx.watched.ended(err)
 }
 
 // Renew is a Tx's.
@@ -128,7 +141,8 @@ func (tx *watchedTx) Renew(ctx context.Context) (time.Time, error) {
 	if err := tx.watched.called("Renew"); err != nil {
 		return time.Time{}, err
 	}
-	return tx.Tx.Renew(ctx)
+	until, err := tx.Tx.Renew(ctx)
+	return until, tx.watched.ended(err)
 }
 
 // Close is a Tx's.
@@ -136,5 +150,5 @@ func (tx *watchedTx) Close(ctx context.Context) error {
 	if err := tx.watched.called("Close"); err != nil {
 		return err
 	}
-	return tx.Tx.Close(ctx)
+	return tx.watched.ended(tx.Tx.Close(ctx))
 }

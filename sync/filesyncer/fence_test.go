@@ -1,0 +1,148 @@
+package filesyncer_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/trueup-go/trueup/sync"
+	"github.com/trueup-go/trueup/sync/filesyncer"
+	"github.com/trueup-go/trueup/sync/syncertest"
+)
+
+// script is a writer that touches everything: a first commit with a fold right
+// after it, another, a drop, a close with a fold.
+func script(ctx context.Context, b *filesyncer.Backend) (recorded []string, err error) {
+	w, err := begin(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"a1", "a2", "-a1", "a3"} {
+		if err = w.commit(ctx, name); err != nil {
+			break
+		}
+		recorded = append(recorded, name)
+		if _, err = w.tx.Renew(ctx); err != nil {
+			break
+		}
+	}
+	if cerr := w.tx.Close(ctx); err == nil {
+		err = cerr
+	}
+	return recorded, err
+}
+
+// steps runs the script and counts its steps.
+func steps(t *testing.T, opts *filesyncer.Options) int {
+	t.Helper()
+	dir := prepared(t)
+	n := 0
+	b, err := filesyncer.NewStepping(dir, scope(), opts, func(string, string) error { n++; return nil })
+	require.NoError(t, err)
+	_, err = script(t.Context(), b)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a2", "a3", "old1", "old2"}, names(t, dir))
+	return n
+}
+
+// prepared is a directory with a State.
+func prepared(t *testing.T) string {
+	t.Helper()
+	dir := newDir(t)
+	write(t, open(t, dir), "old1", "old2")
+	return dir
+}
+
+// A writer may stop at any point, lose its lease to another one, and go on: it
+// changes nothing any more. Here it stops before, in the middle of and after each
+// thing that it does to the directory.
+func TestStoppedWriterChangesNothing(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string]*filesyncer.Options{"Journal": nil, "TinyJournal": {CompactBytes: 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			total := steps(t, opts)
+			for turn := range syncertest.Soak(4*total) * 2 {
+				at := turn/2%total + 1
+				stopAndGoOn(t, opts, at, turn%2 == 0)
+			}
+		})
+	}
+}
+
+func stopAndGoOn(t *testing.T, opts *filesyncer.Options, at int, close bool) {
+	t.Helper()
+	dir := prepared(t)
+	n, where := 0, ""
+	stopped, goOn := make(chan struct{}), make(chan struct{})
+	slow, err := filesyncer.NewStepping(dir, scope(), opts, func(op, path string) error {
+		if n++; n == at {
+			where = fmt.Sprint(op, " ", path)
+			stopped <- struct{}{}
+			<-goOn
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	var recorded []string
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		recorded, err = script(context.WithoutCancel(t.Context()), slow)
+		done <- err
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(patience):
+		require.FailNow(t, "the script has fewer steps than before")
+	}
+	lapseDir(t, dir)
+	quick, err := begin(t.Context(), open(t, dir))
+	require.NoError(t, err, where)
+	base := quick.head.Serial - 2 // of the commits of the script, so many are in
+	require.NoError(t, quick.commit(t.Context(), "b"), where)
+	if close {
+		require.NoError(t, quick.tx.Close(t.Context()), where)
+	}
+	goOn <- struct{}{}
+	err = <-done
+	all := names(t, dir)
+	require.Contains(t, all, "b", where)
+	head, herr := open(t, dir).Head(t.Context())
+	require.NoError(t, herr)
+	if head.Serial == quick.head.Serial {
+		// Nothing came after the quick one's commit; so whatever the slow one was
+		// told to be recorded was before. (If it was stopped between its write and
+		// the news of it, it may be in without its knowing.)
+		require.LessOrEqual(t, int64(len(recorded)), base, where)
+		require.GreaterOrEqual(t, int64(len(recorded)), base-1, where)
+		if int64(len(recorded)) < 4 {
+			require.Error(t, err, where)
+		}
+	} else {
+		// It was stopped before it had the lease, and took it afterwards.
+		require.Zero(t, base, where)
+		require.Len(t, recorded, 4, where)
+		require.NoError(t, err, where)
+	}
+	if !close {
+		require.NoError(t, quick.commit(t.Context(), "c"), where)
+		require.NoError(t, quick.tx.Close(t.Context()), where)
+		require.Contains(t, names(t, dir), "c", where)
+	}
+	write(t, open(t, dir), "d")
+	require.Contains(t, names(t, dir), "d", where)
+	if err != nil {
+		lostOrLocked(t, err, where)
+	}
+}
+
+func lostOrLocked(t *testing.T, err error, where string) {
+	t.Helper()
+	if !isAny(err, sync.ErrLeaseLost, sync.ErrLocked) {
+		require.ErrorIs(t, err, sync.ErrLeaseLost, where)
+	}
+}

@@ -1,0 +1,153 @@
+package filesyncer_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/trueup-go/trueup/state"
+	tusync "github.com/trueup-go/trueup/sync"
+	"github.com/trueup-go/trueup/sync/filesyncer"
+)
+
+func scope() state.Scope { return state.Scope{Org: "acme", App: "shop"} }
+
+func key(name string) state.Key { return state.Key{Kind: "thing", Name: name} }
+
+func resource(name string) state.Resource {
+	return state.Resource{Key: key(name), Config: fmt.Appendf(nil, `{"name":%q}`, name)}
+}
+
+func open(t testing.TB, dir string) *filesyncer.Backend {
+	t.Helper()
+	b, err := filesyncer.New(dir, scope(), nil)
+	require.NoError(t, err)
+	return b
+}
+
+// next returns the delta that adds resources by name to a State, and drops those
+// with a minus before their name.
+func next(head state.Head, records []state.Record, names ...string) (state.Delta, error) {
+	delta := state.Delta{Head: head}
+	records = slices.Clone(records)
+	for _, name := range names {
+		if name[0] == '-' {
+			delta.Dropped = append(delta.Dropped, key(name[1:]))
+			records = slices.DeleteFunc(records, func(r state.Record) bool { return r.Key == key(name[1:]) })
+			continue
+		}
+		r := resource(name)
+		sum, err := r.Checksum()
+		if err != nil {
+			return delta, err
+		}
+		record := state.Record{Key: r.Key, ID: "id-" + name, ConfigID: "config-" + name, Checksum: sum}
+		delta.Records = append(delta.Records, record)
+		delta.Declared = append(delta.Declared, r)
+		records = append(slices.DeleteFunc(records, func(r state.Record) bool { return r.Key == record.Key }), record)
+	}
+	byKey := func(a, b state.Record) int { return a.Compare(b.Key) }
+	slices.SortFunc(records, byKey)
+	slices.SortFunc(delta.Records, byKey)
+	slices.SortFunc(delta.Dropped, state.Key.Compare)
+	delta.Head.Serial++
+	delta.Head.ConfigID = fmt.Sprint("snapshot-", delta.Head.Serial)
+	var err error
+	delta.Head, err = state.Seal(delta.Head, records)
+	return delta, err
+}
+
+// writer is a Tx, and the State that it works on.
+type writer struct {
+	tx      tusync.Tx
+	head    state.Head
+	records []state.Record
+}
+
+func begin(ctx context.Context, b *filesyncer.Backend) (*writer, error) {
+	tx, head, err := b.Begin(ctx, "a test")
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{tx: tx, head: head}
+	for r, err := range b.Records(ctx) {
+		if err != nil {
+			return nil, errors.Join(err, tx.Close(ctx))
+		}
+		w.records = append(w.records, r)
+	}
+	return w, nil
+}
+
+func (w *writer) commit(ctx context.Context, names ...string) error {
+	delta, err := next(w.head, w.records, names...)
+	if err != nil {
+		return err
+	}
+	head, err := w.tx.Commit(ctx, delta)
+	if err != nil {
+		return err
+	}
+	w.head = head
+	w.records, err = delta.Apply(w.records)
+	return err
+}
+
+// write commits names to a directory, a commit each, and closes.
+func write(t testing.TB, b *filesyncer.Backend, names ...string) {
+	t.Helper()
+	w, err := begin(t.Context(), b)
+	require.NoError(t, err)
+	for _, name := range names {
+		require.NoError(t, w.commit(t.Context(), name))
+	}
+	require.NoError(t, w.tx.Close(t.Context()))
+}
+
+// names returns what is recorded, after it has verified all of it.
+func names(t testing.TB, dir string) []string {
+	t.Helper()
+	b := open(t, dir)
+	head, err := b.Head(t.Context())
+	require.NoError(t, err)
+	var records []state.Record
+	var sums []state.Checksum
+	for r, err := range b.Records(t.Context()) {
+		require.NoError(t, err)
+		records = append(records, r)
+		sums = append(sums, r.Checksum)
+	}
+	if head.Serial > 0 {
+		sealed, err := state.Seal(head, records)
+		require.NoError(t, err)
+		require.Equal(t, head, sealed)
+	}
+	found, err := b.Declared(t.Context(), sums)
+	require.NoError(t, err)
+	var all []string
+	for _, r := range records {
+		require.Contains(t, found, r.Checksum)
+		all = append(all, r.Name)
+	}
+	slices.SortFunc(all, cmp.Compare[string])
+	return all
+}
+
+// newDir returns the name of a directory that isn't there.
+func newDir(t testing.TB) string { return filepath.Join(t.TempDir(), "acme", "shop") }
+
+// lapseDir makes the leases of one directory lapse.
+func lapseDir(t testing.TB, dir string) { lapse(t, filepath.Dir(filepath.Dir(dir))) }
+
+const patience = 20 * time.Second
+
+func isAny(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
+}
