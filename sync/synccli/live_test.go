@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
-	"github.com/trueup-go/trueup/sync"
+	tusync "github.com/trueup-go/trueup/sync"
 )
 
 // screen is what a terminal shows after the output: it knows new lines, and what
@@ -47,27 +48,45 @@ func screen(t *testing.T, output string) []string {
 	return lines
 }
 
+// terminal is a writer that can be looked at meanwhile.
+type terminal struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (t *terminal) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.buf.Write(p)
+}
+
+func (t *terminal) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.buf.String()
+}
+
 func key(name string) state.Key { return state.Key{Kind: "server", Name: name} }
 
 func TestLiveProgress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out terminal
 		p := newLiveProgress(&Call{Stdio: Stdio{Out: &out, OutTerminal: true}})
 		wait := func(d time.Duration) { <-time.After(d); synctest.Wait() }
 
-		p.event(sync.Event{Type: sync.EventStart, Key: key("a"), Op: diff.OpCreate, Total: 3})
-		p.event(sync.Event{Type: sync.EventStart, Key: key("b"), Op: diff.OpUpdate, Total: 3})
+		p.event(tusync.Event{Type: tusync.EventStart, Key: key("a"), Op: diff.OpCreate, Total: 3})
+		p.event(tusync.Event{Type: tusync.EventStart, Key: key("b"), Op: diff.OpUpdate, Total: 3})
 		wait(150 * time.Millisecond)
 		require.Equal(t, []string{"  creating server/a", "  updating server/b", "  0 of 3 done"}, screen(t, out.String()))
 
-		p.event(sync.Event{Type: sync.EventEnd, Key: key("a"), Op: diff.OpCreate, Status: sync.Done, Done: 1, Total: 3})
+		p.event(tusync.Event{Type: tusync.EventEnd, Key: key("a"), Op: diff.OpCreate, Status: tusync.Done, Done: 1, Total: 3})
 		wait(2 * time.Second)
 		require.Equal(t, []string{"✓ created server/a", "  updating server/b 2s", "  1 of 3 done"}, screen(t, out.String()))
 
-		p.event(sync.Event{Type: sync.EventEnd, Key: key("b"), Op: diff.OpUpdate, Status: sync.Failed, Err: errors.New("no"), Done: 2, Total: 3})
-		p.event(sync.Event{Type: sync.EventEnd, Key: key("c"), Op: diff.OpDelete, Status: sync.Blocked, Done: 3, Total: 3})
-		p.event(sync.Event{Type: sync.EventEnd, Key: key("d"), Op: diff.OpDelete, Status: sync.NotAttempted, Done: 3, Total: 3})
+		p.event(tusync.Event{Type: tusync.EventEnd, Key: key("b"), Op: diff.OpUpdate, Status: tusync.Failed, Err: errors.New("no"), Done: 2, Total: 3})
+		p.event(tusync.Event{Type: tusync.EventEnd, Key: key("c"), Op: diff.OpDelete, Status: tusync.Blocked, Done: 3, Total: 3})
+		p.event(tusync.Event{Type: tusync.EventEnd, Key: key("d"), Op: diff.OpDelete, Status: tusync.NotAttempted, Done: 3, Total: 3})
 		p.end()
 		require.Equal(t, []string{"✓ created server/a", "✗ failed to update server/b", "✗ blocked server/c"}, screen(t, out.String()))
 	})
@@ -76,10 +95,10 @@ func TestLiveProgress(t *testing.T) {
 func TestLiveProgressOfManyShowsAFew(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out terminal
 		p := newLiveProgress(&Call{Stdio: Stdio{Out: &out, OutTerminal: true}})
 		for range 100 {
-			p.event(sync.Event{Type: sync.EventStart, Key: key("a"), Op: diff.OpCreate, Total: 100})
+			p.event(tusync.Event{Type: tusync.EventStart, Key: key("a"), Op: diff.OpCreate, Total: 100})
 		}
 		<-time.After(2 * soOften)
 		synctest.Wait()
@@ -92,10 +111,10 @@ func TestLiveProgressOfManyShowsAFew(t *testing.T) {
 
 func TestLiveProgressInColor(t *testing.T) {
 	t.Parallel()
-	var out bytes.Buffer
+	var out terminal
 	p := newLiveProgress(&Call{Stdio: Stdio{Out: &out, OutTerminal: true, Color: true}})
-	p.event(sync.Event{Type: sync.EventEnd, Key: key("a"), Op: diff.OpCreate, Status: sync.Done})
-	p.event(sync.Event{Type: sync.EventEnd, Key: key("b"), Op: diff.OpCreate, Status: sync.Failed})
+	p.event(tusync.Event{Type: tusync.EventEnd, Key: key("a"), Op: diff.OpCreate, Status: tusync.Done})
+	p.event(tusync.Event{Type: tusync.EventEnd, Key: key("b"), Op: diff.OpCreate, Status: tusync.Failed})
 	p.end()
 	require.Equal(t, "\x1b[32m✓\x1b[0m created server/a\n\x1b[31m✗\x1b[0m failed to create server/b\n", out.String())
 }
@@ -104,15 +123,15 @@ func TestLiveProgressInColor(t *testing.T) {
 func TestLinesDoNotWaitForMore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out terminal
 		p := newLines(&Call{Stdio: Stdio{Out: &out}}, ended)
-		p.event(sync.Event{Type: sync.EventStart, Key: key("a"), Op: diff.OpCreate})
-		p.event(sync.Event{Type: sync.EventEnd, Key: key("a"), Op: diff.OpCreate, Status: sync.Done})
+		p.event(tusync.Event{Type: tusync.EventStart, Key: key("a"), Op: diff.OpCreate})
+		p.event(tusync.Event{Type: tusync.EventEnd, Key: key("a"), Op: diff.OpCreate, Status: tusync.Done})
 		require.Empty(t, out.String())
 		<-time.After(2 * soOften)
 		synctest.Wait()
 		require.Equal(t, "created server/a\n", out.String())
-		p.event(sync.Event{Type: sync.EventEnd, Key: key("b"), Op: diff.OpDelete, Status: sync.Done})
+		p.event(tusync.Event{Type: tusync.EventEnd, Key: key("b"), Op: diff.OpDelete, Status: tusync.Done})
 		p.end()
 		require.Equal(t, "created server/a\ndeleted server/b\n", out.String())
 	})

@@ -115,6 +115,12 @@ func TestADirectoryThatIsNotThere(t *testing.T) {
 	}
 }
 
+func TestAFileIsNoDirectory(t *testing.T) {
+	b := newShop(t)
+	b.dir += "/network.toml"
+	require.Equal(t, outcome{1, "", "shop: $DIR: not a directory\n"}, b.run("plan"))
+}
+
 func TestTheHostIsChecked(t *testing.T) {
 	t.Parallel()
 	b := &bench{T: t, host: synccli.Host{Backends: shop().Backends, Kinds: sync.Kinds(sync.Define[int]("number"))}}
