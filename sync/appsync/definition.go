@@ -16,15 +16,21 @@ type definition struct {
 	pulls []string
 	// names are the fields that name other resources.
 	names []naming
-	// scans says that every string is searched for references to components.
+	// scans says that every text but a readme is searched for references to
+	// components.
 	scans bool
 	// unique are the lists whose tables must have different names.
 	unique []string
 	// single says that there is one resource of the kind, of the kind's name.
 	single bool
+	// lenient says that fields that nobody knows are left out with a warning.
+	lenient bool
 	// namedAfter is the field whose file names a resource that has no name.
 	namedAfter string
 }
+
+// readme is the one field whose file need not be there.
+const readme = "readme"
 
 // naming is a field that names resources of a kind.
 type naming struct{ path, kind string }
@@ -52,7 +58,7 @@ func definitions() map[string]*definition {
 			scans: true,
 		}),
 		KindRunbook: define[Runbook, runbookFile](KindRunbook, definition{
-			pulls: []string{"readme", "steps[].inline_contents"},
+			pulls: []string{readme, "steps[].inline_contents"},
 			names: []naming{{"steps[].component_name", KindComponent}, {"steps[].action_name", KindAction}},
 			scans: true,
 		}),
@@ -72,7 +78,7 @@ func definitions() map[string]*definition {
 		KindKubernetesContext: define[KubernetesContext, kubernetesContextFile](KindKubernetesContext, definition{
 			names: []naming{{"component", KindComponent}},
 		}),
-		KindMetadata: define[Metadata, metadataFile](KindMetadata, definition{single: true, pulls: []string{"readme"}}),
+		KindMetadata: define[Metadata, metadataFile](KindMetadata, definition{single: true, lenient: true, pulls: []string{readme}}),
 		KindSandbox:  define[Sandbox, sandboxFile](KindSandbox, definition{single: true, pulls: []string{"var_file[].contents"}}),
 		KindRunner:   define[Runner, runnerFile](KindRunner, definition{single: true}),
 		KindInputs:   define[Inputs, inputsFile](KindInputs, definition{single: true, unique: []string{"group", "input"}}),

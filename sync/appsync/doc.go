@@ -51,8 +51,8 @@
 // Folders are read with all folders below them; what begins with a dot is not. A
 // file without keys counts as absent, but a file of a folder, which would declare
 // something with a name, has to. A file and a folder of one kind can't both
-// declare something. Two policies that have no name are told apart by the files
-// that they are in.
+// declare something. A policy need not have a name: it is then called after the
+// file that holds its contents.
 //
 // Any other .toml file is a mistake, so that nothing is overlooked for its name,
 // unless another file names it or it is in a folder at the top, of another name,
@@ -83,7 +83,7 @@
 // nuon.components.NAME.outputs names in any text of it, NAME being the
 // component's name or var_name, and after its kubernetes_context. An action and a
 // runbook come after the components and actions that they name in their
-// dependencies, triggers, steps and texts; a policy, an install and a
+// dependencies, triggers, steps and texts (a readme aside); a policy, an install and a
 // kubernetes_context after the components that they name. A name that is not
 // declared is a mistake, and so is a circle. Text within {{ }} stays as it is.
 //

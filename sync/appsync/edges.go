@@ -22,6 +22,9 @@ func (b *builder) edges(d *draft, p *part) {
 		return
 	}
 	texts(p.table, "", func(at, text string) {
+		if at == readme {
+			return
+		}
 		for _, name := range outputsIn(text) {
 			d.edges = append(d.edges, edge{component(strings.Clone(name)), p.position(at)})
 		}

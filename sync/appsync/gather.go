@@ -54,7 +54,7 @@ func (l *loader) conflict(d *definition, files []file) {
 	case inFolder < 0:
 	case top >= 0:
 		l.mistakes.Add(l.begin(files[top].path),
-			fmt.Sprintf("the file and the folder of %s both declare something", files[inFolder].path), "keep one of them")
+			fmt.Sprintf("this file and %s can't both declare something", l.label(files[inFolder].path)), "keep the file or the folder")
 	case d.single && files[0].holds == holdsResource && len(files) > 1:
 		l.mistakes.Add(l.begin(files[1].path), fmt.Sprintf("%s is declared twice", d.kind.Name), "the first is at "+l.label(files[0].path))
 	}

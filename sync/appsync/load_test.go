@@ -184,6 +184,7 @@ func TestEdges(t *testing.T) {
 		"components/e.toml":        "name = 'e'\ntype = 'job'\nkubernetes_context = 'k'\n",
 		"kubernetes_contexts.toml": "[[kubernetes_context]]\nname = 'k'\ncomponent = 'a'\n",
 		"actions/a.toml":           "name = 'a'\ndependencies = ['a']\nkubernetes_context = 'k'\n[[triggers]]\ncomponent_name = 'b'\n[[steps]]\ncommand = 'echo {{.nuon.components.c.outputs.x}}'\n",
+		"runbooks/q.toml":          "name = 'q'\nreadme = 'nuon.components.none.outputs'\n",
 		"runbooks/r.toml":          "name = 'r'\n[[steps]]\ncomponent_name = 'a'\n[[steps]]\naction_name = 'a'\n[[steps]]\ncommand = 'echo {{.nuon.components.c.outputs.x}}'\n",
 		"policies.toml":            "[[policy]]\nname = 'p'\ncomponents = ['a']\n[[policy]]\nname = 'all'\ncomponents = ['*']\n",
 		"installs/i.toml":          "name = 'i'\n[component_toggles]\na = true\n[components.b]\ntf_vars = ''\n",

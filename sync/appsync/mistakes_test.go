@@ -165,17 +165,18 @@ func TestMistakes(t *testing.T) {
 			"inputs.toml": "[[input]]\nname = 'a'\n", "input_groups/g.toml": "name = 'g'\n",
 			"stack/a.toml": "name = 'a'\n", "stack/b.toml": "name = 'b'\n",
 		}, []string{
-			"inputs.toml:1:1: the file and the folder of input_groups/g.toml both declare something; keep one of them",
-			"secrets.toml:1:1: the file and the folder of secrets/b.toml both declare something; keep one of them",
+			"inputs.toml:1:1: this file and input_groups/g.toml can't both declare something; keep the file or the folder",
+			"secrets.toml:1:1: this file and secrets/b.toml can't both declare something; keep the file or the folder",
 			"stack/b.toml:1:1: stack is declared twice; the first is at stack/a.toml",
 		}},
 		{"a file of no kind", map[string]string{
 			"widgets.toml": "x = 1\n", "polices.toml": "x = 1\n", "components.toml": component,
-			"component/a.toml": component, "component/values.yaml": "x", "widgets/a.toml": "x = 1\n",
+			"component/a.toml": component, "component/values.yaml": "x", "policy/a.toml": "x = 1\n", "policy/a.rego": "x", "widgets/a.toml": "x = 1\n",
 		}, []string{
 			"component/a.toml: the file belongs to no kind; did you mean components/?",
 			"components.toml: the file belongs to no kind; put one file for each component into components/",
 			"polices.toml: the file belongs to no kind; did you mean policies.toml?",
+			"policy/a.toml: the file belongs to no kind; did you mean policies/?",
 			"widgets.toml: the file belongs to no kind; known are branch.toml, break_glass.toml, inputs.toml, installer.toml, kubernetes_contexts.toml, metadata.toml, operation_roles.toml, permissions.toml, policies.toml, runner.toml, sandbox.toml, secrets.toml, stack.toml",
 			"widgets/a.toml: the file belongs to no kind; known are actions/, branch/, break_glass/, components/, input_groups/, inputs/, installer/, installs/, kubernetes_contexts/, operation_roles/, permissions/, policies/, runbooks/, secrets/, stack/",
 		}},

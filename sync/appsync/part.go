@@ -49,7 +49,7 @@ func (b *builder) mistake(at sync.Position, problem, hint string) {
 
 // valid checks the table of a part, as it stands in its file.
 func (b *builder) valid(p *part, schema *diff.Schema) {
-	if b.def.kind.Name == KindMetadata {
+	if b.def.lenient {
 		b.unknown(p, p.table, "", schema)
 	}
 	p.config = p.doc.Config(p.table, p.at, schema, &b.outcome.mistakes)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/trueup-go/trueup/state"
@@ -23,16 +24,15 @@ func (b *builder) pull(d *draft, p *part) (named string) {
 			}
 			found, contents, err := b.reader.find(p.path, text, p.also)
 			switch {
-			case errors.Is(err, fs.ErrNotExist) && field == "readme":
+			case errors.Is(err, fs.ErrNotExist) && field == readme:
 				b.warn(p.position(at), fmt.Sprintf("the readme %s is not there and is left out", text))
 				p.config = nil
 				return nil
 			case errors.Is(err, fs.ErrNotExist):
-				hint := "looked in " + strings.Join(foldersAbove(p.path, p.also), ", ")
-				b.mistake(p.position(at), fmt.Sprintf("the file %s is not there", text), strings.ReplaceAll(hint, " .", " the config directory"))
+				b.mistake(p.position(at), fmt.Sprintf("the file %s is not there", text), lookedIn(foldersAbove(p.path, p.also)))
 			case err != nil:
 				b.mistake(p.position(at), fmt.Sprintf("the file %s %s", text, why(err)), "")
-			case b.def.scans:
+			case b.def.scans && field != readme:
 				for offset, name := range outputsIn(contents) {
 					d.edges = append(d.edges, edge{component(strings.Clone(name)), within(b.label(found), contents, offset)})
 				}
@@ -42,6 +42,13 @@ func (b *builder) pull(d *draft, p *part) (named string) {
 		})
 	}
 	return named
+}
+
+func lookedIn(dirs []string) string {
+	if i := slices.Index(dirs, "."); i >= 0 {
+		dirs[i] = "the config directory"
+	}
+	return "looked in " + strings.Join(dirs, ", ")
 }
 
 // namesFile tells whether a field that may name a file does.

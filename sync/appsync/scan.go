@@ -1,6 +1,7 @@
 package appsync
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -129,13 +130,19 @@ func (s *scan) topFile(name string) {
 // are written with an ending, and whether one is near.
 func (s *scan) suggest(name string, form func(*place) bool, ending string) (hint string, near bool) {
 	var names []string
+	meant := ""
 	for i := range s.places {
-		if form(&s.places[i]) {
-			names = append(names, s.places[i].name)
+		p := &s.places[i]
+		if !form(p) {
+			continue
+		}
+		names = append(names, p.name)
+		if name == p.kind || name == p.kind+"s" {
+			meant = p.name
 		}
 	}
-	if near := diff.Nearest(name, names); near != "" {
-		return fmt.Sprintf("did you mean %s%s?", near, ending), true
+	if meant = cmp.Or(meant, diff.Nearest(name, names)); meant != "" {
+		return fmt.Sprintf("did you mean %s%s?", meant, ending), true
 	}
 	return "known are " + strings.Join(names, ending+", ") + ending, false
 }
