@@ -24,8 +24,10 @@ func (c *Call) bind(command *Command) {
 	}
 	if takes.has(TakesPlan | TakesPrune) {
 		c.flags.Func("prune-limit", "how many records may be deleted, `N|N%` of them (default: the larger of 10 and 25%)", func(text string) (err error) {
-			c.Options.PruneLimit, err = sync.ParseLimit(text)
-			return err
+			if c.Options.PruneLimit, err = sync.ParseLimit(text); err != nil {
+				return errors.New("want a number, or a percentage from 0% to 100%")
+			}
+			return nil
 		})
 		c.flags.BoolVar(&c.Options.AllowEmpty, "allow-empty", false, "delete even if nothing at all is declared")
 	}

@@ -80,7 +80,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"help", "frobnicate"}, `shop: unknown command "frobnicate"` + "\n"},
 		{[]string{"plan", "--atomic"}, "shop: unknown flag --atomic\n"},
 		{[]string{"sync", "--prune-limt", "3"}, "shop: unknown flag --prune-limt; did you mean --prune-limit?\n"},
-		{[]string{"sync", "--prune-limit", "lots"}, `shop: --prune-limit "lots": prune limit "lots": want a number, or a percentage from 0% to 100%` + "\n"},
+		{[]string{"sync", "--prune-limit", "lots"}, `shop: --prune-limit "lots": want a number, or a percentage from 0% to 100%` + "\n"},
 		{[]string{"plan", "--yes"}, "shop: unknown flag --yes\n"},
 		{[]string{"plan", "a", "b", "c"}, `shop: too many arguments: ["b" "c"]` + "\n"},
 		{[]string{"forget"}, "shop: KIND/NAME is missing\n"},
