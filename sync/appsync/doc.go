@@ -49,8 +49,8 @@
 //	stack, branch, installer   a file, or a folder with that file
 //
 // Folders are read with all folders below them; what begins with a dot is not. A
-// file without keys counts as absent, but a file of a folder, which would declare
-// something with a name, has to. A file and a folder of one kind can't both
+// file without keys counts as absent, unless it is in a folder: then it should
+// declare something, and is a mistake. A file and a folder of one kind can't both
 // declare something. A policy need not have a name: it is then called after the
 // file that holds its contents.
 //
@@ -83,9 +83,9 @@
 // nuon.components.NAME.outputs names in any text of it, NAME being the
 // component's name or var_name, and after its kubernetes_context. An action and a
 // runbook come after the components and actions that they name in their
-// dependencies, triggers, steps and texts (a readme aside); a policy, an install and a
-// kubernetes_context after the components that they name. A name that is not
-// declared is a mistake, and so is a circle. Text within {{ }} stays as it is.
+// dependencies, triggers, steps and texts, a readme aside; a policy, an install
+// and a kubernetes_context after the components that they name. A name that is
+// not declared is a mistake, and so is a circle. Text within {{ }} stays as it is.
 //
 // # What counts as a change
 //
