@@ -84,3 +84,16 @@ func BenchmarkDelta(b *testing.B) {
 		}
 	})
 }
+
+func BenchmarkPart(b *testing.B) {
+	records := manyRecords(100).Records
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range records {
+			if _, err := records[i].Part(); err != nil {
+				b.Fatal(err)
+			}
+			state.DeclaredPart(records[i].Key, records[i].Checksum, records[i].After)
+		}
+	}
+}

@@ -39,22 +39,26 @@ func (h *Hasher) Root() Checksum {
 // edges too. But which fields are references is for the kind to say, so a new
 // release can add edges without changing a declaration.)
 func DeclaredPart(key Key, sum Checksum, edges []Key) Checksum {
-	var buf [512]byte
-	w := newObject(buf[:0])
+	c := canonicals.Get().(*canonicalizer)
+	defer canonicals.Put(c)
+	w := newObject(c.scratch[:0])
 	w.keys("after", sortedKeys(edges))
 	w.checksum("checksum", sum)
 	w.key("key", key)
-	return Sum(append(w.b, '}'))
+	c.scratch = append(w.b, '}')
+	return Sum(c.scratch)
 }
 
 // Part returns what the record adds to the root of its State: the checksum of
 // its canonical JSON.
 func (r *Record) Part() (Checksum, error) {
-	var buf [1024]byte
-	b, err := r.AppendJSON(buf[:0])
+	c := canonicals.Get().(*canonicalizer)
+	defer canonicals.Put(c)
+	b, err := r.AppendJSON(c.scratch[:0])
 	if err != nil {
 		return Checksum{}, err
 	}
+	c.scratch = b
 	return Sum(b), nil
 }
 
