@@ -181,17 +181,15 @@ func appendString(dst []byte, s string) ([]byte, error) {
 		return nil, fmt.Errorf("the text %q is not valid UTF-8", s)
 	}
 	dst = append(dst, '"')
-	for {
-		i := strings.IndexFunc(s, mustEscape)
-		if i < 0 {
-			return append(append(dst, s...), '"'), nil
+	start := 0
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
+			dst = appendEscaped(append(dst, s[start:i]...), c)
+			start = i + 1
 		}
-		dst = appendEscaped(append(dst, s[:i]...), s[i])
-		s = s[i+1:]
 	}
+	return append(append(dst, s[start:]...), '"'), nil
 }
-
-func mustEscape(r rune) bool { return r < ' ' || r == '"' || r == '\\' }
 
 // appendEscaped appends one character below U+0080, escaped if it must be.
 func appendEscaped(dst []byte, c byte) []byte {
