@@ -184,3 +184,22 @@ func TestWriteTextNeverShowsASecretNorControlCharacters(t *testing.T) {
 	require.NotContains(t, b.String(), "\x1b")
 	require.Contains(t, b.String(), `"\x1b[31mred" … (3 lines)`)
 }
+
+func TestWriteTextOfALongTextShowsTheLineThatDiffers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ old, desired, want string }{
+		{`"a\nb\nc"`, `"a\nx\nc"`, `line 2: "b" → "x" (3 lines → 3)`},
+		{`"a\nb"`, `"a\nb\nc\n"`, `line 3: (none) → "c" (2 lines → 4)`},
+		{`"a\nb"`, `"a"`, `line 2: "b" → (none) (2 lines → 1)`},
+		{`"a"`, `"b"`, `"a" → "b"`},
+		{``, `"a\nb"`, `(none) → "a" … (2 lines)`},
+	} {
+		update := &diff.Update{
+			Recorded: &state.Record{Key: key("a/b")}, Desired: &state.Resource{Key: key("a/b")}, Prior: &state.Resource{},
+			Fields: []diff.Field{{Path: "config.x", Old: raw(c.old), New: raw(c.desired)}},
+		}
+		var b strings.Builder
+		require.NoError(t, diff.WriteText(&b, func(yield func(diff.Change) bool) { yield(update) }, nil, 0, nil))
+		require.Contains(t, b.String(), "    config.x: "+c.want+"\n")
+	}
+}

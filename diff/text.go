@@ -2,6 +2,7 @@ package diff
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -119,9 +120,31 @@ func (t *texter) fields(fields []Field, create bool) {
 		case create:
 			t.line(dim, "    "+f.Path+": "+t.value(f.New))
 		default:
-			t.w.WriteString("    " + f.Path + ": " + t.side(f.Old, f.Default) + " → " + t.side(f.New, f.Default) + "\n")
+			t.w.WriteString("    " + f.Path + ": " + t.sides(f) + "\n")
 		}
 	}
+}
+
+// sides shows what a field was and what it is to be; of two texts of several
+// lines, the first line that differs.
+func (t *texter) sides(f Field) string {
+	var old, desired string
+	if f.Old == nil || f.New == nil || json.Unmarshal(f.Old, &old) != nil || json.Unmarshal(f.New, &desired) != nil ||
+		!strings.Contains(old+desired, "\n") {
+		return t.side(f.Old, f.Default) + " → " + t.side(f.New, f.Default)
+	}
+	before, after := strings.Split(old, "\n"), strings.Split(desired, "\n")
+	line := 0
+	for line < len(before) && line < len(after) && before[line] == after[line] {
+		line++
+	}
+	at := func(lines []string) string {
+		if line < len(lines) {
+			return t.quoted(lines[line], "")
+		}
+		return "(none)"
+	}
+	return fmt.Sprintf("line %d: %s → %s (%d lines → %d)", line+1, at(before), at(after), len(before), len(after))
 }
 
 // side shows one side of a field that may be absent.
@@ -146,13 +169,16 @@ func (t *texter) value(raw json.RawMessage) string {
 		note = fmt.Sprintf(" … (%d lines)", lines)
 		s, _, _ = strings.Cut(s, "\n")
 	}
-	if runes := []rune(s); len(runes) > t.width {
-		s = string(runes[:t.width])
-		if note == "" {
-			note = " …"
-		}
+	return t.quoted(s, note)
+}
+
+// quoted shows a line no longer than the width, and a note after it.
+func (t *texter) quoted(line, note string) string {
+	if runes := []rune(line); len(runes) > t.width {
+		line = string(runes[:t.width])
+		note = cmp.Or(note, " …")
 	}
-	return strconv.QuoteToGraphic(s) + note
+	return strconv.QuoteToGraphic(line) + note
 }
 
 func (t *texter) summary(counts map[Op]int, unchanged int) {

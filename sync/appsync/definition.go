@@ -1,15 +1,17 @@
 package appsync
 
 import (
+	"sync"
+
 	"github.com/trueup-go/trueup/diff"
-	"github.com/trueup-go/trueup/sync"
+	tusync "github.com/trueup-go/trueup/sync"
 )
 
 // definition is what the loader has to know of a kind. Paths lead through a
 // file's table: "steps[].command" is the command of every step, "toggles{}" the
 // names of the table toggles.
 type definition struct {
-	kind sync.Kind    // what is recorded
+	kind tusync.Kind  // what is recorded
 	form *diff.Schema // what a file may say: the kind's fields and more
 	// pulls are the fields that may name a file, whose contents then stand in
 	// their place.
@@ -36,13 +38,18 @@ const readme = "readme"
 type naming struct{ path, kind string }
 
 func define[Config, File any](kind string, d definition) *definition {
-	d.kind = sync.Define[Config](kind)
-	d.form = sync.Define[File](kind).Schema
+	d.kind = tusync.Define[Config](kind)
+	d.form = tusync.Define[File](kind).Schema
 	return &d
 }
 
-// definitions returns those of all kinds, by name.
-func definitions() map[string]*definition {
+// definitions are those of all kinds, by name. They are made once, which takes
+// longer than loading a small app, and never changed.
+//
+//nolint:gochecknoglobals // a constant, for all but the compiler
+var definitions = sync.OnceValue(makeDefinitions)
+
+func makeDefinitions() map[string]*definition {
 	return map[string]*definition{
 		KindComponent: define[Component, componentFile](KindComponent, definition{
 			pulls: []string{"manifest", "values_file[].contents", "values_file[].source", "var_file[].contents"},

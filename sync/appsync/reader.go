@@ -1,8 +1,10 @@
 package appsync
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"strings"
@@ -25,6 +27,9 @@ var errOutside = errors.New("is outside of the config directory")
 // it. It is safe for concurrent use.
 type reader struct {
 	fsys fs.FS
+	// listed are the regular files that the folders listed, so that they need not
+	// be looked at again. It is filled before anything is read.
+	listed map[string]bool
 
 	mu    sync.Mutex
 	dirs  map[string]string // where the path of a folder leads
@@ -32,11 +37,11 @@ type reader struct {
 }
 
 func newReader(fsys fs.FS) *reader {
-	return &reader{fsys: fsys, dirs: map[string]string{".": "."}, named: map[string]string{}}
+	return &reader{fsys: fsys, listed: map[string]bool{}, dirs: map[string]string{".": "."}, named: map[string]string{}}
 }
 
 // resolve returns where a path leads once its symbolic links are followed, and
-// what is there.
+// what is there: nil for a file that is listed.
 func (r *reader) resolve(name string) (string, fs.FileInfo, error) { return r.follow(name, new(int)) }
 
 func (r *reader) follow(name string, links *int) (string, fs.FileInfo, error) {
@@ -49,6 +54,9 @@ func (r *reader) follow(name string, links *int) (string, fs.FileInfo, error) {
 			return "", nil, err
 		}
 		name = path.Join(dir, path.Base(name))
+	}
+	if r.listed[name] {
+		return name, nil, nil
 	}
 	info, err := fs.Lstat(r.fsys, name)
 	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
@@ -87,17 +95,36 @@ func (r *reader) folder(name string, links *int) (string, error) {
 // read returns what is in a file.
 func (r *reader) read(name string) ([]byte, error) {
 	name, info, err := r.resolve(name)
+	if err != nil {
+		return nil, err
+	}
+	if info != nil && !info.Mode().IsRegular() {
+		return nil, notRegular(info) // opening it could block
+	}
+	f, err := r.fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err = f.Stat()
 	switch {
 	case err != nil:
 		return nil, err
-	case info.IsDir():
-		return nil, errors.New("is a folder")
 	case !info.Mode().IsRegular():
-		return nil, errors.New("is not a regular file")
+		return nil, notRegular(info)
 	case info.Size() > maxFile:
 		return nil, fmt.Errorf("is larger than %d MiB", maxFile>>20)
 	}
-	return fs.ReadFile(r.fsys, name)
+	b := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+	_, err = b.ReadFrom(io.LimitReader(f, maxFile))
+	return b.Bytes(), err
+}
+
+func notRegular(info fs.FileInfo) error {
+	if info.IsDir() {
+		return errors.New("is a folder")
+	}
+	return errors.New("is not a regular file")
 }
 
 // find reads the file that a field of the file from names: relative to from's

@@ -163,6 +163,9 @@ func (s *scan) walk(dir string, above []string, f func(name string, err error) b
 	above = append(slices.Clip(above), real)
 	for _, entry := range entries {
 		name := path.Join(dir, entry.Name())
+		if entry.Type().IsRegular() {
+			s.reader.listed[path.Join(real, entry.Name())] = true
+		}
 		isFolder, err := s.isFolder(name, entry)
 		if isFolder && !s.walk(name, above, f) || !isFolder && !f(name, err) {
 			return false

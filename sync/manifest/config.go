@@ -20,7 +20,7 @@ func (d *Document) Config(table map[string]any, at string, schema *diff.Schema, 
 	if table == nil {
 		table = map[string]any{}
 	}
-	raw, err := state.AppendCanonical(nil, table)
+	raw, err := state.AppendCanonical(make([]byte, 0, 1<<10), table)
 	if err != nil {
 		m.Add(d.Position(at), label(at, err.Error()), "")
 		return nil

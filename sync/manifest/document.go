@@ -2,8 +2,9 @@ package manifest
 
 import (
 	"math"
+	"sync"
 
-	"github.com/trueup-go/trueup/sync"
+	tusync "github.com/trueup-go/trueup/sync"
 )
 
 // Document is one TOML file, decoded, that knows where each value stands. Decode
@@ -32,30 +33,37 @@ const maxSize = math.MaxInt32
 // comes with an error holds what could be read and is never nil.
 func Decode(path string, data []byte) (*Document, error) {
 	var m Mistakes
-	doc := new(decoder).decode(path, data, &m)
+	d := decoders.Get().(*decoder)
+	doc := d.decode(path, data, &m)
+	*d = decoder{parser: d.parser, trail: d.trail} // what it has allocated, and nothing of the document
+	d.parser.Reset(nil)
+	decoders.Put(d)
 	return doc, m.Err()
 }
+
+//nolint:gochecknoglobals // a pool of parsers: nothing in it outlives a call
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 // Position returns where a value stands: the position of its key, of the key in
 // the header of a table, of the first byte of an element of a list. Path is as
 // diff.Member and diff.Index build it: "steps[1].name". For a path that isn't
 // there it is the position of the nearest enclosing value that is; that of the
 // whole document is line 1, column 1.
-func (d *Document) Position(path string) sync.Position {
+func (d *Document) Position(path string) tusync.Position {
 	id, _, _ := d.lookup(path)
 	return d.at(id)
 }
 
 // at returns the position of a node.
-func (d *Document) at(id int32) sync.Position {
+func (d *Document) at(id int32) tusync.Position {
 	if len(d.tree.nodes) == 0 {
-		return sync.Position{File: d.Path} // not made by Decode
+		return tusync.Position{File: d.Path} // not made by Decode
 	}
 	return d.offset(int(d.tree.nodes[id].offset))
 }
 
 // offset returns the position of a byte.
-func (d *Document) offset(offset int) sync.Position {
+func (d *Document) offset(offset int) tusync.Position {
 	line, col := d.lines.at(offset)
-	return sync.Position{File: d.Path, Line: line, Col: col}
+	return tusync.Position{File: d.Path, Line: line, Col: col}
 }
