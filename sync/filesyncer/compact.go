@@ -114,7 +114,7 @@ func (t *tx) collect(ctx context.Context, live map[state.Checksum]bool, all bool
 	if _, err := t.b.store.look(); err != nil {
 		return err
 	}
-	if !all && 2*t.b.store.sizeOf(live) > t.declared.size {
+	if !all && 2*t.b.store.sizeOf(live) >= t.declared.size {
 		return nil
 	}
 	size, err := t.replace(t.declared.path, func(w io.Writer) error { return t.b.store.copy(ctx, w, live) })

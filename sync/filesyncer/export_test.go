@@ -26,6 +26,16 @@ func AppendLine(dst []byte, base state.Checksum, delta *state.Delta) ([]byte, er
 	return dst, err
 }
 
+// ParseJournal reads a journal: the serials of its commits, and the size of its
+// whole lines.
+func ParseJournal(text []byte) (serials []int64, size int64, err error) {
+	j, err := parseJournal("journal.jsonl", text)
+	for _, c := range j.commits {
+		serials = append(serials, c.Head.Serial)
+	}
+	return serials, j.size, err
+}
+
 // stepDisk is osDisk with a step before and after everything.
 type stepDisk struct {
 	osDisk

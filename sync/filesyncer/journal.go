@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/trueup-go/trueup/state"
 )
@@ -37,8 +38,9 @@ var errTorn = errors.New("the line doesn't fit its checksum")
 
 // appendLine appends the line of a commit and returns its checksum.
 func appendLine(dst []byte, base state.Checksum, delta *state.Delta) ([]byte, state.Checksum, error) {
+	const perRecord = 320 // about
 	start := len(dst)
-	dst = append(dst, lineStart...)
+	dst = append(slices.Grow(dst, perRecord*(len(delta.Records)+4)), lineStart...)
 	dst = append(dst, make([]byte, sumSize)...)
 	dst = append(dst, lineSum...)
 	body := len(dst)

@@ -95,15 +95,18 @@ func (l *log) create(write func(io.Writer) error) error {
 	if err == nil {
 		err = diskError("create", l.path, l.disk.Rename(hidden, l.path))
 	}
-	if err != nil {
-		return errors.Join(err, l.close(), diskError("remove", hidden, l.disk.RemoveAll(hidden)))
+	if err == nil {
+		err = diskError("create", l.path, l.disk.SyncDir(filepath.Dir(l.path)))
 	}
-	if err := l.disk.SyncDir(filepath.Dir(l.path)); err != nil {
-		l.broken = l.retire() // it must not be seen
-		return errors.Join(diskError("create", l.path, err), l.broken)
+	if err == nil {
+		l.size = n
+		return nil
 	}
-	l.size = n
-	return nil
+	if l.isThere() { // it must not be seen
+		l.broken = l.retire()
+		return errors.Join(err, l.broken)
+	}
+	return errors.Join(err, l.close(), diskError("remove", hidden, l.disk.RemoveAll(hidden)))
 }
 
 // retire takes the file away. It goes by way of the work directory: a holder
@@ -114,25 +117,24 @@ func (l *log) retire() error {
 		return nil
 	}
 	hidden := filepath.Join(l.work, "old-"+filepath.Base(l.path))
-	if err := l.disk.Rename(l.path, hidden); err != nil {
+	if err := l.disk.Rename(l.path, hidden); err != nil && l.isThere() {
 		return diskError("remove", l.path, err)
 	}
 	// What remains of it in the work directory does no harm.
 	return errors.Join(l.close(), diskError("remove", hidden, l.disk.RemoveAll(hidden)))
 }
 
-// isReplaced tells whether the file's name is no longer that of the file which is
-// open.
-func (l *log) isReplaced() bool {
+// isThere tells whether the file that is open is the one that has the name.
+func (l *log) isThere() bool {
 	if l.file == nil {
-		return true
+		return false
 	}
 	mine, err := l.file.Stat()
 	if err != nil {
 		return false
 	}
 	there, err := os.Lstat(l.path)
-	return errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(mine, there)
+	return err == nil && os.SameFile(mine, there)
 }
 
 func (l *log) close() error {

@@ -3,6 +3,7 @@ package filesyncer
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/trueup-go/trueup/state"
 )
@@ -29,7 +30,7 @@ func partOf(r *state.Record) (part, error) {
 
 // with returns the parts as a delta changes them, in the memory of spare.
 func (p parts) with(d *state.Delta, spare parts) (parts, error) {
-	next := spare[:0]
+	next := slices.Grow(spare[:0], len(p)+len(d.Records))
 	records, dropped := d.Records, d.Dropped
 	take := func() error {
 		changed, err := partOf(&records[0])

@@ -172,8 +172,7 @@ func (t *tx) commit(ctx context.Context, delta *state.Delta) error {
 	if err := t.journal.append(func(w io.Writer) error { _, err := w.Write(line); return err }); err != nil {
 		return err
 	}
-	// If the lease was lost before the line was there, nobody will read it.
-	if err := t.lease.check(); errors.Is(err, tusync.ErrLeaseLost) && !t.isRecorded(ctx, &delta.Head) {
+	if err := t.isRecorded(ctx, &delta.Head); err != nil {
 		return err
 	}
 	t.last, t.base = sum, t.head.Root
@@ -194,22 +193,32 @@ func (t *tx) isRepeated(delta *state.Delta) (bool, error) {
 	return sum == t.last, err
 }
 
-// isRecorded tells whether a commit made it although the lease was lost: then
-// the next holder found it before it replaced the journal.
-func (t *tx) isRecorded(ctx context.Context, head *state.Head) bool {
+// isRecorded makes sure that the line which was added counts. If the lease was
+// lost before, nobody reads it; unless the next holder came late enough to find
+// it, before it replaced the journal.
+func (t *tx) isRecorded(ctx context.Context, head *state.Head) error {
+	if err := t.lease.check(); !errors.Is(err, tusync.ErrLeaseLost) {
+		if !t.journal.isThere() {
+			return &CorruptError{File: t.journal.path, Err: errors.New("it was taken away while it was written")}
+		}
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	for !t.journal.isReplaced() {
+	for t.journal.isThere() {
 		timer := time.NewTimer(5 * time.Millisecond)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return false
+			return tusync.ErrLeaseLost
 		}
 	}
 	now, err := t.b.readHead()
-	return err == nil && now.Token == t.b.complete(*head).Token
+	if err != nil || now.Token != t.b.complete(*head).Token {
+		return tusync.ErrLeaseLost
+	}
+	return nil
 }
 
 // verify returns the parts of the State after the delta, if it is the next one.
