@@ -188,9 +188,9 @@ func TestWriteTextNeverShowsASecretNorControlCharacters(t *testing.T) {
 func TestWriteTextOfALongTextShowsTheLineThatDiffers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ old, desired, want string }{
-		{`"a\nb\nc"`, `"a\nx\nc"`, `line 2: "b" → "x" (3 lines → 3)`},
-		{`"a\nb"`, `"a\nb\nc\n"`, `line 3: (none) → "c" (2 lines → 4)`},
-		{`"a\nb"`, `"a"`, `line 2: "b" → (none) (2 lines → 1)`},
+		{`"a\nb\nc"`, `"a\nx\nc"`, `line 2: "b" → "x" (3 lines)`},
+		{`"a\nb"`, `"a\nb\nc\n"`, `line 3: (none) → "c" (2 → 3 lines)`},
+		{`"a\nb"`, `"a"`, `line 2: "b" → (none) (2 → 1 lines)`},
 		{`"a"`, `"b"`, `"a" → "b"`},
 		{``, `"a\nb"`, `(none) → "a" … (2 lines)`},
 	} {

@@ -144,7 +144,11 @@ func (t *texter) sides(f Field) string {
 		}
 		return "(none)"
 	}
-	return fmt.Sprintf("line %d: %s → %s (%d lines → %d)", line+1, at(before), at(after), len(before), len(after))
+	length := fmt.Sprintf("%d lines", lines(old))
+	if n := lines(desired); n != lines(old) {
+		length = fmt.Sprintf("%d → %d lines", lines(old), n)
+	}
+	return fmt.Sprintf("line %d: %s → %s (%s)", line+1, at(before), at(after), length)
 }
 
 // side shows one side of a field that may be absent.
@@ -165,12 +169,14 @@ func (t *texter) value(raw json.RawMessage) string {
 		return string(raw)
 	}
 	note := ""
-	if lines := strings.Count(strings.TrimSuffix(s, "\n"), "\n") + 1; lines > 1 {
-		note = fmt.Sprintf(" … (%d lines)", lines)
+	if n := lines(s); n > 1 {
+		note = fmt.Sprintf(" … (%d lines)", n)
 		s, _, _ = strings.Cut(s, "\n")
 	}
 	return t.quoted(s, note)
 }
+
+func lines(text string) int { return strings.Count(strings.TrimSuffix(text, "\n"), "\n") + 1 }
 
 // quoted shows a line no longer than the width, and a note after it.
 func (t *texter) quoted(line, note string) string {
