@@ -51,7 +51,7 @@ func failAndRecover(t *testing.T, opts *filesyncer.Options, at int, once bool, e
 	}
 	// A disk that takes a line, and then neither makes it safe nor takes it back,
 	// may have it after all.
-	atLeast := expected(recorded)
+	atLeast := after(append([]string{"old1", "old2"}, recorded...))
 	all := names(t, dir)
 	if once || len(all) == len(atLeast) {
 		require.Equal(t, atLeast, all, where)
@@ -61,10 +61,10 @@ func failAndRecover(t *testing.T, opts *filesyncer.Options, at int, once bool, e
 	require.Equal(t, append([]string{"d"}, slices.DeleteFunc(all, func(s string) bool { return s == "d" })...), sortedFirst(names(t, dir), "d"), where)
 }
 
-// expected returns what is recorded after these commits.
-func expected(recorded []string) []string {
-	all := []string{"old1", "old2"}
-	for _, name := range recorded {
+// after returns what is recorded after these commits.
+func after(commits []string) []string {
+	var all []string
+	for _, name := range commits {
 		if name[0] == '-' {
 			all = slices.DeleteFunc(all, func(s string) bool { return s == name[1:] })
 			continue

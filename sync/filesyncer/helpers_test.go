@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -36,11 +37,14 @@ func open(t testing.TB, dir string) *filesyncer.Backend {
 // with a minus before their name.
 func next(head state.Head, records []state.Record, names ...string) (state.Delta, error) {
 	delta := state.Delta{Head: head}
-	records = slices.Clone(records)
+	after := map[state.Key]state.Record{}
+	for _, r := range records {
+		after[r.Key] = r
+	}
 	for _, name := range names {
 		if name[0] == '-' {
 			delta.Dropped = append(delta.Dropped, key(name[1:]))
-			records = slices.DeleteFunc(records, func(r state.Record) bool { return r.Key == key(name[1:]) })
+			delete(after, key(name[1:]))
 			continue
 		}
 		r := resource(name)
@@ -48,19 +52,17 @@ func next(head state.Head, records []state.Record, names ...string) (state.Delta
 		if err != nil {
 			return delta, err
 		}
-		record := state.Record{Key: r.Key, ID: "id-" + name, ConfigID: "config-" + name, Checksum: sum}
-		delta.Records = append(delta.Records, record)
+		after[r.Key] = state.Record{Key: r.Key, ID: "id-" + name, ConfigID: "config-" + name, Checksum: sum}
+		delta.Records = append(delta.Records, after[r.Key])
 		delta.Declared = append(delta.Declared, r)
-		records = append(slices.DeleteFunc(records, func(r state.Record) bool { return r.Key == record.Key }), record)
 	}
 	byKey := func(a, b state.Record) int { return a.Compare(b.Key) }
-	slices.SortFunc(records, byKey)
 	slices.SortFunc(delta.Records, byKey)
 	slices.SortFunc(delta.Dropped, state.Key.Compare)
 	delta.Head.Serial++
 	delta.Head.ConfigID = fmt.Sprint("snapshot-", delta.Head.Serial)
 	var err error
-	delta.Head, err = state.Seal(delta.Head, records)
+	delta.Head, err = state.Seal(delta.Head, slices.SortedFunc(maps.Values(after), byKey))
 	return delta, err
 }
 
@@ -133,7 +135,8 @@ func names(t testing.TB, dir string) []string {
 	require.NoError(t, err)
 	var all []string
 	for _, r := range records {
-		require.Contains(t, found, r.Checksum)
+		_, there := found[r.Checksum]
+		require.True(t, there, "the declaration of %s", r.Key)
 		all = append(all, r.Name)
 	}
 	slices.SortFunc(all, cmp.Compare[string])
