@@ -152,11 +152,17 @@ func (j *job) hold(ctx context.Context, s *Suite) error {
 	if err != nil {
 		return err
 	}
+	var records []state.Record
+	for r, err := range b.Records(ctx) {
+		if err != nil {
+			return err
+		}
+		records = append(records, r)
+	}
 	answer("held")
-	in := bufio.NewScanner(os.Stdin)
-	for in.Scan() {
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		head.Serial++
-		delta, err := deltaOf(head, s.resources(0, 2, int(head.Serial)))
+		delta, err := deltaOf(head, records, s.Resource(0, 100+int(head.Serial)))
 		if err != nil {
 			return err
 		}
@@ -173,18 +179,16 @@ func (j *job) hold(ctx context.Context, s *Suite) error {
 	return tx.Close(ctx)
 }
 
-// deltaOf returns a delta that records these resources and nothing else.
-func deltaOf(head state.Head, resources []state.Resource) (state.Delta, error) {
-	delta := state.Delta{Declared: resources}
-	for _, r := range resources {
-		sum, err := r.Checksum()
-		if err != nil {
-			return delta, err
-		}
-		id := state.DeriveID(r.String())
-		delta.Records = append(delta.Records, state.Record{Key: r.Key, ID: id, ConfigID: id, Checksum: sum, After: r.Edges()})
+// deltaOf returns a delta that adds a resource to records.
+func deltaOf(head state.Head, records []state.Record, r state.Resource) (state.Delta, error) {
+	sum, err := r.Checksum()
+	if err != nil {
+		return state.Delta{}, err
 	}
-	var err error
-	delta.Head, err = state.Seal(head, delta.Records)
-	return delta, err
+	id := state.DeriveID(r.String())
+	record := state.Record{Key: r.Key, ID: id, ConfigID: id, Checksum: sum, After: r.Edges()}
+	all := byKey(records)
+	all[r.Key] = record
+	head, err = state.Seal(head, sorted(all))
+	return state.Delta{Head: head, Records: []state.Record{record}, Declared: []state.Resource{r}}, err
 }
