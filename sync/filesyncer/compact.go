@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/trueup-go/trueup/state"
@@ -21,6 +22,18 @@ func (t *tx) compactionIsDue() bool {
 	}
 	snapshot := t.snapshotSize()
 	return snapshot+t.journal.size < small || t.journal.size > snapshot/2
+}
+
+// snapshotSize returns the size of state.json, 0 if there is none.
+func (t *tx) snapshotSize() int64 {
+	if t.books != nil {
+		return t.books.snapshot
+	}
+	info, err := os.Stat(filepath.Join(t.b.dir, snapshotFile))
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // compact writes the State to a new state.json and takes the journal away. Until

@@ -57,7 +57,7 @@ type DiskError struct {
 
 // Error says what failed, on which file, and what to do.
 func (e *DiskError) Error() string {
-	return fmt.Sprintf("%s %s: %v%s; what was recorded before is safe", e.Doing, e.File, e.cause(), e.advice())
+	return fmt.Sprintf("%s %s: %v%s", e.Doing, e.File, e.cause(), e.advice())
 }
 
 // Unwrap returns the cause.
@@ -77,16 +77,23 @@ func (e *DiskError) cause() error {
 }
 
 func (e *DiskError) advice() string {
+	const safe = "; what was recorded before is safe"
 	switch {
+	case errors.Is(e.Err, fs.ErrPermission) && e.reads():
+		return ": let this user read it"
+	case e.reads():
+		return ""
 	case errors.Is(e.Err, syscall.ENOSPC), errors.Is(e.Err, syscall.EDQUOT):
-		return ": free some space and run again"
+		return ": free some space and run again" + safe
 	case errors.Is(e.Err, syscall.EROFS):
-		return ": mount the file system for writing, or use another directory"
+		return ": mount the file system for writing, or use another directory" + safe
 	case errors.Is(e.Err, fs.ErrPermission):
-		return ": let this user write to the directory, or use another one"
+		return ": let this user write to the directory, or use another one" + safe
 	}
-	return ""
+	return safe
 }
+
+func (e *DiskError) reads() bool { return e.Doing == "read" || e.Doing == "look at" }
 
 func diskError(doing, file string, err error) error {
 	if err == nil {

@@ -3,6 +3,9 @@ package filesyncer_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -65,15 +68,22 @@ func TestStoppedWriterChangesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			total := steps(t, opts)
-			for turn := range syncertest.Soak(4*total) * 2 {
-				at := turn/2%total + 1
-				stopAndGoOn(t, opts, at, turn%2 == 0)
+			for turn := range 3 * syncertest.Soak(4*total) {
+				at := turn/3%total + 1
+				stopAndGoOn(t, opts, at, turn%3)
 			}
 		})
 	}
 }
 
-func stopAndGoOn(t *testing.T, opts *filesyncer.Options, at int, close bool) {
+// How others have the lease while the slow one is stopped.
+const (
+	closed = iota // one has come and gone
+	opened        // one is at work
+	failed        // one failed in the middle of taking it, then another came
+)
+
+func stopAndGoOn(t *testing.T, opts *filesyncer.Options, at, others int) {
 	t.Helper()
 	dir := prepared(t)
 	n, where := 0, ""
@@ -100,11 +110,14 @@ func stopAndGoOn(t *testing.T, opts *filesyncer.Options, at int, close bool) {
 		require.FailNow(t, "the script has fewer steps than before")
 	}
 	lapseDir(t, dir)
+	if others == failed {
+		failToBegin(t, dir)
+	}
 	quick, err := begin(t.Context(), open(t, dir))
 	require.NoError(t, err, where)
 	base := quick.head.Serial - 2 // of the commits of the script, so many are in
 	require.NoError(t, quick.commit(t.Context(), "b"), where)
-	if close {
+	if others == closed {
 		require.NoError(t, quick.tx.Close(t.Context()), where)
 	}
 	goOn <- struct{}{}
@@ -128,7 +141,7 @@ func stopAndGoOn(t *testing.T, opts *filesyncer.Options, at int, close bool) {
 		require.Len(t, recorded, 4, where)
 		require.NoError(t, err, where)
 	}
-	if !close {
+	if others != closed {
 		require.NoError(t, quick.commit(t.Context(), "c"), where)
 		require.NoError(t, quick.tx.Close(t.Context()), where)
 		require.Contains(t, names(t, dir), "c", where)
@@ -138,6 +151,68 @@ func stopAndGoOn(t *testing.T, opts *filesyncer.Options, at int, close bool) {
 	if err != nil {
 		lostOrLocked(t, err, where)
 	}
+}
+
+// A process stops in the middle of a commit; the one that takes its lease dies
+// before it has fenced it off; so the next one must.
+func TestStoppedWriterOutlivesItsSuccessor(t *testing.T) {
+	t.Parallel()
+	dir := prepared(t)
+	stopped, goOn := make(chan struct{}), make(chan struct{})
+	commits := 0
+	slow, err := filesyncer.NewStepping(dir, scope(), nil, func(op, path string) error {
+		if op == "tear" && filepath.Base(path) == "journal.jsonl" {
+			if commits++; commits == 3 {
+				stopped <- struct{}{}
+				<-goOn
+			}
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() {
+		_, err := script(context.WithoutCancel(t.Context()), slow)
+		done <- err
+	}()
+	<-stopped
+	lapseDir(t, dir)
+	dying, err := filesyncer.NewStepping(dir, scope(), nil, func(op, path string) error {
+		if op == "after create" && filepath.Base(path) == "state.json" {
+			return syscall.EIO
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	_, err = begin(t.Context(), dying)
+	require.ErrorIs(t, err, syscall.EIO)
+
+	quick, err := begin(t.Context(), open(t, dir))
+	require.NoError(t, err)
+	require.NoError(t, quick.commit(t.Context(), "b"))
+	goOn <- struct{}{}
+	require.ErrorIs(t, <-done, sync.ErrLeaseLost)
+	require.NoError(t, quick.commit(t.Context(), "c"))
+	require.Equal(t, []string{"a1", "a2", "b", "c", "old1", "old2"}, names(t, dir))
+	require.NoError(t, quick.tx.Close(t.Context()))
+	require.Equal(t, []string{"a1", "a2", "b", "c", "old1", "old2"}, names(t, dir))
+}
+
+// failToBegin begins, and fails somewhere on the way.
+func failToBegin(t *testing.T, dir string) {
+	t.Helper()
+	n, at := 0, 1+rand.IntN(60)
+	b, err := filesyncer.NewStepping(dir, scope(), nil, func(string, string) error {
+		if n++; n >= at {
+			return syscall.EIO
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	if w, err := begin(t.Context(), b); err == nil {
+		_ = w.tx.Close(t.Context()) // the disk fails
+	}
+	lapseDir(t, dir)
 }
 
 func lostOrLocked(t *testing.T, err error, where string) {

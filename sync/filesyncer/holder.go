@@ -17,8 +17,9 @@ import (
 // holder is what others see of the latest lease.
 type holder struct {
 	n        int64 // 0 if there never was one
-	line     leaseLine
+	first    leaseLine
 	renewed  time.Time
+	fenced   bool // or there was nobody to fence off
 	released bool
 	alive    bool // or not known to be dead
 }
@@ -29,7 +30,7 @@ func findHolder(dir string) (*holder, error) {
 	for range 10 { // it may be cleared away before it is read
 		n, err := highestLease(dir)
 		if err != nil || n == 0 {
-			return &holder{}, err
+			return &holder{fenced: true}, err
 		}
 		h, err = readHolder(dir, n)
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -54,7 +55,7 @@ func highestLease(dir string) (int64, error) {
 // readHolder reads the lease with a number. What can't be understood was left by
 // a crash of the system: nobody is alive who wrote it.
 func readHolder(dir string, n int64) (*holder, error) {
-	h := &holder{n: n}
+	h := &holder{n: n, fenced: true}
 	f, err := os.Open(filepath.Join(leaseDir(dir, n), leaseFile))
 	if err != nil {
 		return h, err
@@ -67,17 +68,19 @@ func readHolder(dir string, n int64) (*holder, error) {
 	h.renewed = info.ModTime()
 	h.alive = isLocked(f)
 	dec := json.NewDecoder(bufio.NewReader(io.LimitReader(f, 1<<20)))
-	if err := dec.Decode(&h.line); err != nil {
+	if err := dec.Decode(&h.first); err != nil {
 		return h, nil
 	}
-	if !h.line.Dies {
-		h.alive = true
+	h.alive = h.alive || !h.first.Dies
+	h.fenced = !h.first.Unfenced
+	for {
+		var later leaseLine
+		if err := dec.Decode(&later); err != nil {
+			return h, nil
+		}
+		h.fenced = h.fenced || !later.Fenced.IsZero()
+		h.released = h.released || !later.Released.IsZero()
 	}
-	var last leaseLine
-	if err := dec.Decode(&last); err == nil {
-		h.released = !last.Released.IsZero()
-	}
-	return h, nil
 }
 
 // holds tells whether the lease is held at a time.
@@ -85,11 +88,12 @@ func (h *holder) holds(now time.Time) bool {
 	return h.n > 0 && !h.released && h.alive && now.Before(h.expires())
 }
 
-// mayGoOn tells whether the holder, who lost the lease, may still be at work.
-func (h *holder) mayGoOn() bool { return h.n > 0 && !h.released && h.alive }
+// mayGoOn tells whether the holder, or one before, may still be at work although
+// it has lost the lease.
+func (h *holder) mayGoOn() bool { return h.n > 0 && (!h.fenced || h.alive && !h.released) }
 
 func (h *holder) expires() time.Time { return h.renewed.Add(tusync.LeaseTTL) }
 
 func (h *holder) lockedError(scope state.Scope) *tusync.LockedError {
-	return &tusync.LockedError{Scope: scope, Owner: h.line.Owner, Since: h.line.Since, Expires: h.expires()}
+	return &tusync.LockedError{Scope: scope, Owner: h.first.Owner, Since: h.first.Since, Expires: h.expires()}
 }

@@ -36,14 +36,18 @@ const (
 )
 
 // leaseLine is what a lease's file says: who took it, in its first line, and, in
-// its last, when it was given up. An empty line in between is a renewal: what
-// counts is the time of the file.
+// later ones, what came to pass. An empty line is a renewal: what counts is the
+// time of the file.
 type leaseLine struct {
 	Owner string    `json:"owner,omitempty"`
 	Since time.Time `json:"since,omitzero"`
 	// Dies says that the kernel's lock is held on the file, so that the holder's
 	// death shows.
-	Dies     bool      `json:"dies,omitempty"`
+	Dies bool `json:"dies,omitempty"`
+	// Unfenced says that one who had the lease before may go on writing, until a
+	// line with Fenced says that it no longer can.
+	Unfenced bool      `json:"unfenced,omitempty"`
+	Fenced   time.Time `json:"fenced,omitzero"`
 	Released time.Time `json:"released,omitzero"`
 }
 
@@ -63,7 +67,7 @@ func (b *Backend) takeLease(owner string) (*lease, *holder, error) {
 		if last.holds(time.Now()) || turn == turns {
 			return nil, nil, last.lockedError(b.scope)
 		}
-		l, err := b.prepareLease(owner)
+		l, err := b.prepareLease(leaseLine{Owner: owner, Unfenced: last.mayGoOn()})
 		if errors.Is(err, fs.ErrNotExist) && turn < turns {
 			continue // removed by one who has taken the lease meanwhile
 		}
@@ -81,17 +85,17 @@ func (b *Backend) takeLease(owner string) (*lease, *holder, error) {
 }
 
 // prepareLease makes everything of a lease but its number.
-func (b *Backend) prepareLease(owner string) (*lease, error) {
+func (b *Backend) prepareLease(first leaseLine) (*lease, error) {
 	token := rand.Text()
 	l := &lease{disk: b.disk, dir: filepath.Join(b.dir, unnamedPrefix+token), work: workPrefix + token}
-	if err := l.fill(owner); err != nil {
+	if err := l.fill(first); err != nil {
 		l.discard()
 		return nil, diskError("prepare a lease in", l.dir, err)
 	}
 	return l, nil
 }
 
-func (l *lease) fill(owner string) error {
+func (l *lease) fill(first leaseLine) error {
 	if err := l.disk.Mkdir(l.dir); err != nil {
 		return err
 	}
@@ -103,7 +107,8 @@ func (l *lease) fill(owner string) error {
 		return err
 	}
 	l.file = f
-	return l.write(leaseLine{Owner: owner, Since: time.Now().UTC(), Dies: lock(f)})
+	first.Since, first.Dies = time.Now().UTC(), lock(f)
+	return l.write(first)
 }
 
 func (l *lease) write(line leaseLine) error {
@@ -239,6 +244,12 @@ func (l *lease) renew() (time.Time, error) {
 		return time.Time{}, diskError("renew", leaseDir(l.dir, l.n), err)
 	}
 	return until, l.check()
+}
+
+// fenced notes that nobody who had the lease before can write any more.
+func (l *lease) fenced() error {
+	err := l.write(leaseLine{Fenced: time.Now().UTC()})
+	return diskError("write", filepath.Join(leaseDir(l.dir, l.n), leaseFile), err)
 }
 
 // release gives the lease up. Its directory stays: the next one counts on from

@@ -3,7 +3,9 @@
 package filesyncer
 
 import (
+	"errors"
 	"os"
+	"runtime"
 	"syscall"
 )
 
@@ -13,7 +15,14 @@ func checkSystem() error { return nil }
 // lock takes the kernel's lock on the file, which the kernel gives back when the
 // process dies. It tells whether the file system has such locks.
 func lock(f file) bool {
-	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+	for range 1000 { // whoever looks at the lock has it for a moment
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return err == nil
+		}
+		runtime.Gosched()
+	}
+	return false
 }
 
 // isLocked tells whether a process holds the kernel's lock on the file; if that

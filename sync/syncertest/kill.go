@@ -206,6 +206,7 @@ func (c *crashes) again(t *testing.T, store *store, left seen, declared []state.
 		if e.Type == tusync.EventCommit {
 			serial++
 			require.Equal(t, serial, e.Serial, "%s: a serial was left out", what)
+			require.Equal(t, serial, c.look(t, store).head.Serial, what)
 		}
 	}})
 	opts := c.options(store.Suite, c.mode, left.records)
