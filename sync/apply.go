@@ -25,25 +25,28 @@ import (
 //
 // The error is nil or a *multierror.Error of all that went wrong; errors.As
 // reaches through it. The Result is nil only if nothing was begun.
-func (e *Engine) Apply(ctx context.Context, plan *Plan) (*Result, error) {
+func (e *Engine) Apply(ctx context.Context, plan *Plan) (result *Result, err error) {
 	if plan == nil || plan.Base.Scope != e.Scope() {
 		return nil, joinErrors(SyncInternalErr{Description: "apply: the plan is not one for " + e.Scope().String()})
 	}
 	if plan.IsEmpty() {
 		return plan.nothingToDo(), nil
 	}
-	tx, head, err := e.begin(ctx, plan)
+	tx, head, since, err := e.begin(ctx, plan)
 	if err != nil {
 		return nil, joinErrors(err)
 	}
-	result, err := e.applyIn(ctx, tx, head, plan)
-	if cerr := e.close(ctx, tx); cerr != nil {
-		err = joinErrors(err, cerr)
-	}
-	if result != nil {
-		result.err = err
-	}
-	return result, err
+	lease := e.hold(ctx, tx, since)
+	defer func() { // even if a callback panics: nobody should have to wait for the lease to lapse
+		lease.end()
+		if cerr := e.close(lease); cerr != nil {
+			err = joinErrors(err, cerr)
+		}
+		if result != nil {
+			result.err = err
+		}
+	}()
+	return e.applyIn(lease, head, plan)
 }
 
 func (p *Plan) nothingToDo() *Result {
@@ -54,9 +57,13 @@ func (p *Plan) nothingToDo() *Result {
 	return result
 }
 
-func (e *Engine) applyIn(ctx context.Context, tx Tx, head state.Head, plan *Plan) (*Result, error) {
+func (e *Engine) applyIn(lease *lease, head state.Head, plan *Plan) (*Result, error) {
 	if head.Token != plan.Base.Token {
+		ctx, cancel := context.WithCancelCause(lease.caller)
+		undo := context.AfterFunc(lease.held, func() { cancel(context.Cause(lease.held)) })
 		moved, err := e.replan(ctx, head, plan)
+		undo()
+		cancel(nil)
 		if err != nil {
 			return nil, joinErrors(err)
 		}
@@ -66,9 +73,10 @@ func (e *Engine) applyIn(ctx context.Context, tx Tx, head state.Head, plan *Plan
 	if err != nil {
 		return nil, joinErrors(SyncInternalErr{Description: "read the records of " + e.Scope().String(), Err: err})
 	}
-	r := newRun(e, tx, head, plan, ledger)
-	stop := r.holdLease(ctx)
-	defer stop()
+	r, err := newRun(e, lease, head, plan, ledger)
+	if err != nil {
+		return nil, joinErrors(err)
+	}
 	return r.do()
 }
 
@@ -116,11 +124,11 @@ func (p *Plan) differences(now *Plan) []string {
 	for _, key := range keys {
 		switch m := changes[key]; {
 		case m.now.Op == "":
-			moved = append(moved, fmt.Sprintf("%s needs no %s any more", key, m.plan.Op))
+			moved = append(moved, fmt.Sprintf("%s: %s is no longer due", key, m.plan.Op))
 		case m.plan.Op == "":
-			moved = append(moved, fmt.Sprintf("%s needs a %s now", key, m.now.Op))
+			moved = append(moved, fmt.Sprintf("%s: %s is due now", key, m.now.Op))
 		case m.plan.Op != m.now.Op:
-			moved = append(moved, fmt.Sprintf("%s needs a %s now, not a %s", key, m.now.Op, m.plan.Op))
+			moved = append(moved, fmt.Sprintf("%s: %s is due now, not %s", key, m.now.Op, m.plan.Op))
 		case m.plan.Recorded != m.now.Recorded || m.plan.ID != m.now.ID || m.plan.Orphaned != m.now.Orphaned:
 			moved = append(moved, fmt.Sprintf("%s was changed", key))
 		}
@@ -128,43 +136,41 @@ func (p *Plan) differences(now *Plan) []string {
 	return moved
 }
 
-// begin takes the lease, and waits for it if the plan says so.
-func (e *Engine) begin(ctx context.Context, plan *Plan) (Tx, state.Head, error) {
+// begin takes the lease, and waits for it if the plan says so. It also returns
+// since when the lease counts.
+func (e *Engine) begin(ctx context.Context, plan *Plan) (tx Tx, head state.Head, since time.Time, err error) {
 	owner := e.opts.Owner
 	if plan.By != "" {
 		owner = plan.By + " (" + owner + ")"
 	}
-	pause := 20 * time.Millisecond
-	for {
-		tx, head, err := e.backend.Begin(ctx, owner)
+	var locked error // who had it when it was last tried
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		since = time.Now()
+		tx, head, err = e.backend.Begin(ctx, owner)
 		switch {
 		case err == nil:
-			return tx, head, nil
-		case !plan.opts.Wait || !errors.Is(err, ErrLocked):
-			return nil, head, SyncInternalErr{Description: "begin to sync " + e.Scope().String(), Err: err}
+			return tx, head, since, nil
+		case errors.Is(err, ErrLocked) && plan.opts.Wait:
+			locked = err
+		default:
+			return nil, head, since, SyncInternalErr{Description: "begin to sync " + e.Scope().String(), Err: errors.Join(err, locked)}
 		}
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return nil, head, SyncInternalErr{Description: "wait for the lease on " + e.Scope().String(), Err: errors.Join(context.Cause(ctx), err)}
+			return nil, head, since, SyncInternalErr{Description: "wait for the lease on " + e.Scope().String(), Err: errors.Join(context.Cause(ctx), locked)}
 		case <-timer.C:
 		}
-		pause = min(2*pause, time.Second)
 	}
 }
 
-// close gives the lease back, even if ctx is over.
-func (e *Engine) close(ctx context.Context, tx Tx) error {
-	ctx, cancel := e.lastWords(ctx)
+// close gives the lease back, even if the caller's context is over.
+func (e *Engine) close(l *lease) error {
+	ctx, cancel := l.lastWords()
 	defer cancel()
-	if err := tx.Close(ctx); err != nil && !errors.Is(err, ErrLeaseLost) {
+	if err := l.tx.Close(ctx); err != nil && !errors.Is(err, ErrLeaseLost) {
 		return SyncInternalErr{Description: "give up the lease on " + e.Scope().String(), Err: err}
 	}
 	return nil
-}
-
-// lastWords returns a context for what must be said although ctx may be over.
-func (e *Engine) lastWords(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), e.opts.Grace)
 }

@@ -116,7 +116,7 @@ func TestPromise1_StaleSaysWhatMoved(t *testing.T) {
 	require.ErrorIs(t, err, sync.ErrStale)
 	var moved *sync.StaleError
 	require.ErrorAs(t, err, &moved)
-	require.Equal(t, []string{"thing/a was changed", "thing/c needs no create any more", "thing/d needs no create any more", "thing/z needs no orphan any more"}, moved.Moved)
+	require.Equal(t, []string{"thing/a was changed", "thing/c: create is no longer due", "thing/d: create is no longer due", "thing/z: orphan is no longer due"}, moved.Moved)
 	require.Equal(t, int64(1), moved.PlannedSerial)
 	require.Equal(t, int64(2), moved.Serial)
 	after, err := spy.Head(t.Context())

@@ -29,7 +29,8 @@ var (
 	// ErrPruneLimit: pruning would delete more than the limit. The error is a
 	// *PruneLimitError.
 	ErrPruneLimit = errors.New("too much would be deleted")
-	// ErrUnknownKind: a declared or recorded kind is not registered.
+	// ErrUnknownKind: a kind that is declared, or of which something is to be
+	// pruned, is not registered.
 	ErrUnknownKind = errors.New("unknown kind")
 )
 
@@ -162,12 +163,14 @@ func Retryable(err error) bool {
 	var knows interface{ Retryable() bool }
 	var network net.Error
 	switch {
-	case err == nil, errors.As(err, &sync), errors.Is(err, context.Canceled):
+	case err == nil, errors.As(err, &sync):
 		return false
 	case errors.As(err, &knows):
 		return knows.Retryable()
 	case errors.Is(err, ErrLocked), errors.Is(err, ErrLeaseLost):
 		return true
+	case errors.Is(err, context.Canceled):
+		return false
 	case errors.As(err, &network) && network.Timeout():
 		return true
 	}

@@ -126,7 +126,7 @@ func ExampleStaleError() {
 	fmt.Println(stale.Moved[0])
 	// Output:
 	// true true
-	// server/db needs no create any more
+	// server/db: create is no longer due
 }
 
 // A limit keeps a slip in the declaration from deleting everything.

@@ -69,9 +69,7 @@ func (l *ledger) find(key state.Key) int {
 func (l *ledger) record(change diff.Change, id string) error {
 	i := l.find(change.Key())
 	e := &l.entries[i]
-	if _, changed := l.before[i]; !changed {
-		l.before[i] = *e
-	}
+	before := *e
 	switch c := change.(type) {
 	case *diff.Create:
 		e.record = state.Record{Key: c.Key(), ID: id}
@@ -87,10 +85,20 @@ func (l *ledger) record(change diff.Change, id string) error {
 		e.present = false
 	default:
 		e.present = true
-		return e.hash()
+		if err := e.hash(); err != nil {
+			*e = before
+			delete(l.news, change.Key())
+			return err
+		}
+	}
+	if _, changed := l.before[i]; !changed {
+		l.before[i] = before
 	}
 	return nil
 }
+
+// isClean tells whether nothing changed since the last commit.
+func (l *ledger) isClean() bool { return len(l.before) == 0 }
 
 // declare makes the record that of a declaration.
 func (l *ledger) declare(r *state.Record, desired *state.Resource, sum state.Checksum) {

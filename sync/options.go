@@ -25,7 +25,7 @@ type Options struct {
 	// Grace is how long work that is under way may go on after the context is
 	// cancelled. Defaults to 10 s.
 	Grace time.Duration
-	// Now is the clock. Defaults to time.Now.
+	// Now tells the time that is recorded as Head.When. Defaults to time.Now.
 	Now func() time.Time
 }
 

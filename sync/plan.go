@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -11,6 +12,9 @@ import (
 	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
 )
+
+// PlanVersion is the version of a Plan's JSON.
+const PlanVersion = "v1"
 
 // Plan is what is to be done to make a scope match its declaration. It is made
 // by Engine.Plan, shown, and given to Engine.Apply. It is a value: the same
@@ -59,7 +63,12 @@ type PlannedChange struct {
 // declaration, or an error for which errors.Is finds ErrEmptyDeclaration or
 // ErrPruneLimit, or a SyncInternalErr if the backend can't be read.
 func (e *Engine) Plan(ctx context.Context, desired *Desired, opts *PlanOptions) (*Plan, error) {
-	p := planner{engine: e, plan: &Plan{desired: desired, kinds: e.kinds}}
+	p := planner{engine: e, plan: &Plan{kinds: e.kinds}}
+	if desired != nil {
+		own := *desired
+		own.Resources = slices.Clone(desired.Resources)
+		p.plan.desired = &own
+	}
 	if opts != nil {
 		p.plan.opts = *opts
 	}
@@ -89,7 +98,11 @@ func (p *planner) start() error {
 	if !opts.OnFailure.valid() {
 		return SyncInternalErr{Description: fmt.Sprintf("plan: unknown failure mode %q", opts.OnFailure)}
 	}
-	plan.By, plan.OnFailure = opts.By, p.engine.failureMode(opts.OnFailure)
+	mode, err := p.engine.failureMode(opts.OnFailure)
+	if err != nil {
+		return err
+	}
+	plan.By, plan.OnFailure = opts.By, mode
 	if plan.desired == nil {
 		return nil
 	}
@@ -106,14 +119,17 @@ func (p *planner) start() error {
 }
 
 // failureMode returns the mode that is asked for, or the backend's default.
-func (e *Engine) failureMode(asked FailureMode) FailureMode {
-	if asked != "" {
-		return asked
+func (e *Engine) failureMode(asked FailureMode) (FailureMode, error) {
+	atomic, ok := e.backend.(Atomic)
+	switch able := !ok || atomic.Atomic(); {
+	case asked == AllOrNothing && !able:
+		return "", SyncInternalErr{Description: "plan: this backend can't take back what was done when something else fails; ask to keep going", Err: errors.ErrUnsupported}
+	case asked != "":
+		return asked, nil
+	case able:
+		return AllOrNothing, nil
 	}
-	if atomic, ok := e.backend.(Atomic); ok && !atomic.Atomic() {
-		return KeepGoing
-	}
-	return AllOrNothing
+	return KeepGoing, nil
 }
 
 // against makes the plan against a head.
@@ -148,8 +164,7 @@ func (p *planner) against(ctx context.Context, head state.Head) (*Plan, error) {
 // unchanged tells whether the head alone says that there is nothing to do.
 func (p *planner) unchanged(head state.Head) bool {
 	opts := &p.plan.opts
-	return p.declaration != nil && head.Serial > 0 && head.Declared == p.declaration.root &&
-		head.Pending == 0 && len(opts.Forget) == 0 && (!opts.Prune || head.Orphans == 0)
+	return p.declaration != nil && head.Declared == p.declaration.root && head.Pending == 0 && len(opts.Forget) == 0
 }
 
 // compare joins the declaration with the records and applies the policies:
@@ -178,9 +193,7 @@ func (p *planner) compare() ([]diff.Change, error) {
 		case diff.NoOp:
 			if !record.Orphaned {
 				plan.Unchanged++
-				if !forget[record.Key] {
-					continue
-				}
+				continue
 			}
 		}
 		copied := *record
@@ -189,7 +202,10 @@ func (p *planner) compare() ([]diff.Change, error) {
 			changes = append(changes, &diff.Forget{Recorded: &copied})
 		case p.declaration == nil && !record.Orphaned:
 			// Without a declaration nothing can be said to have left it.
-		case plan.opts.Prune:
+		case plan.opts.Prune && !record.Protected:
+			if _, ok := p.engine.kinds.Kind(record.Kind); !ok {
+				return nil, SyncErr{Resource: record.String(), Description: "can't be pruned: its kind is not registered; register it, or forget the record", Err: ErrUnknownKind}
+			}
 			changes = append(changes, &diff.Delete{Recorded: &copied})
 			deletes++
 		case record.Orphaned:
@@ -309,6 +325,7 @@ func (p *Plan) MarshalJSON() ([]byte, error) {
 		After []int `json:"waits_for,omitempty"`
 	}
 	wire := struct {
+		Version   string          `json:"version"`
 		Scope     state.Scope     `json:"scope"`
 		Serial    int64           `json:"serial"`
 		Root      state.Checksum  `json:"root,omitzero"`
@@ -321,7 +338,7 @@ func (p *Plan) MarshalJSON() ([]byte, error) {
 		Changes   []change        `json:"changes"`
 		Orphans   []string        `json:"orphans"`
 	}{
-		Scope: p.Base.Scope, Serial: p.Base.Serial, Root: p.Base.Root, Declared: p.Declared,
+		Version: PlanVersion, Scope: p.Base.Scope, Serial: p.Base.Serial, Root: p.Base.Root, Declared: p.Declared,
 		Revision: p.Revision, By: p.By, OnFailure: p.OnFailure, Unchanged: p.Unchanged,
 		Counts: p.Counts(), Changes: []change{}, Orphans: []string{},
 	}

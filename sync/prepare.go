@@ -16,20 +16,21 @@ import (
 // form, with checksums.
 type declaration struct {
 	*Desired
-	declared []diff.Declared
+	declared []diff.Declared // of copies: what the caller does with its own later is no matter
 	root     state.Checksum
 }
 
 // prepare checks every resource and returns the declaration, or every mistake.
 func (e *Engine) prepare(desired *Desired) (*declaration, error) {
 	d := &declaration{Desired: desired, declared: make([]diff.Declared, len(desired.Resources))}
-	errs := make([]error, len(desired.Resources))
+	own := slices.Clone(desired.Resources)
+	errs := make([]error, len(own))
 	inParallel(len(desired.Resources), func(first, last int) {
 		var buf []byte
 		for i := first; i < last; i++ {
-			buf, errs[i] = e.prepareOne(&desired.Resources[i], &d.declared[i], buf)
+			buf, errs[i] = e.prepareOne(&own[i], &d.declared[i], buf)
 			if errs[i] != nil {
-				errs[i] = d.wrong(desired.Resources[i].Key, errs[i].Error(), errs[i])
+				errs[i] = d.wrong(own[i].Key, errs[i].Error(), errs[i])
 			}
 		}
 	})
@@ -63,8 +64,8 @@ func (e *Engine) prepare(desired *Desired) (*declaration, error) {
 	return d, nil
 }
 
-// prepareOne fills in what is compared of one resource. buf is scratch, and
-// comes back for the next.
+// prepareOne brings one resource in its normal form and fills in what is compared
+// of it. buf is scratch, and comes back for the next.
 func (e *Engine) prepareOne(r *state.Resource, into *diff.Declared, buf []byte) ([]byte, error) {
 	switch {
 	case len(r.Refs) > 0:
@@ -72,12 +73,8 @@ func (e *Engine) prepareOne(r *state.Resource, into *diff.Declared, buf []byte) 
 	case r.Deploy:
 		return buf, errors.New("it asks for a deploy, which this version doesn't carry out")
 	}
-	normal := *r
-	if err := e.kinds.normalize(&normal); err != nil {
+	if err := e.kinds.normalize(r); err != nil {
 		return buf, err
-	}
-	if len(normal.Config) != len(r.Config) || len(r.Config) > 0 && &normal.Config[0] != &r.Config[0] {
-		r = &normal // leave the caller's as it is
 	}
 	b, err := r.AppendJSON(buf[:0])
 	if err != nil {

@@ -52,7 +52,8 @@ type Result struct {
 }
 
 // Orphans returns the records of what is no longer declared and still exists, in
-// key order: those that this run found and those from before.
+// key order, as they are recorded after the run: those that it found and those
+// from before.
 func (r *Result) Orphans() []state.Record { return r.orphans }
 
 // Records returns all records after the run, in key order. If nothing changed

@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -13,44 +14,45 @@ import (
 // run is one Apply under way: the scheduler and what it keeps.
 type run struct {
 	engine *Engine
-	tx     Tx
+	lease  *lease
 	plan   *Plan
 	ledger *ledger
 	head   state.Head // as of the last commit
 	birth  int64      // the incarnation of what this run creates
 
-	caller context.Context // of Apply
-	work   context.Context // ends a while after the caller's, or with the lease
-	lease  context.Context // ends with the lease
-
 	results    []ChangeResult
 	ended      []bool
+	acted      []bool  // done, though perhaps not committed
 	waits      []int   // per change: how many of those it waits for have not ended well
 	dependents [][]int // per change: those that wait for it
 	ready      []int
 	unrecorded []int // done in the backend, and not committed yet
+	torn       bool  // a commit failed: nothing more may happen
 	errs       []error
 	events     Event // the last one's counts
 }
 
-func newRun(e *Engine, tx Tx, head state.Head, plan *Plan, ledger *ledger) *run {
+func newRun(e *Engine, lease *lease, head state.Head, plan *Plan, ledger *ledger) (*run, error) {
 	n := len(plan.Changes)
 	r := &run{
-		engine: e, tx: tx, plan: plan, ledger: ledger, head: head, birth: head.Serial + 1,
-		results: make([]ChangeResult, n), ended: make([]bool, n), waits: make([]int, n), dependents: make([][]int, n),
+		engine: e, lease: lease, plan: plan, ledger: ledger, head: head, birth: head.Serial + 1,
+		results: make([]ChangeResult, n), ended: make([]bool, n), acted: make([]bool, n), waits: make([]int, n), dependents: make([][]int, n),
 		events: Event{Total: n},
 	}
 	for i, change := range plan.Changes {
 		r.results[i] = ChangeResult{Change: change.Change, Status: NotAttempted}
 		r.waits[i] = len(change.After)
 		for _, before := range change.After {
+			if before < 0 || before >= i {
+				return nil, SyncInternalErr{Description: fmt.Sprintf("the plan is not as it was made: %s waits for change %d of it", change.Key(), before)}
+			}
 			r.dependents[before] = append(r.dependents[before], i)
 		}
 		if len(change.After) == 0 {
 			r.ready = append(r.ready, i)
 		}
 	}
-	return r
+	return r, nil
 }
 
 // do runs the plan to its end.
@@ -66,10 +68,11 @@ func (r *run) do() (*Result, error) {
 		}
 	}
 	if r.plan.OnFailure != AllOrNothing || len(r.errs) == 0 && r.goesOn() {
+		r.keepOrphans()
 		r.commit()
 	}
 	r.ledger.revert()
-	if cause := r.cause(); cause != nil && r.events.Done < r.events.Total {
+	if cause := r.lease.cause(); cause != nil && r.events.Done < r.events.Total {
 		r.errs = append(r.errs, SyncInternalErr{Description: "sync " + r.engine.Scope().String(), Err: cause})
 	}
 	r.endTheRest()
@@ -78,17 +81,26 @@ func (r *run) do() (*Result, error) {
 	return r.result(), err
 }
 
-// goesOn tells whether anything new may start.
-func (r *run) goesOn() bool {
-	return r.cause() == nil && (len(r.errs) == 0 || r.plan.OnFailure == KeepGoing)
+// keepOrphans marks what was to be pruned and is still there: it left the
+// declaration, and must not be forgotten because its delete failed.
+func (r *run) keepOrphans() {
+	if r.torn {
+		return
+	}
+	for i, change := range r.plan.Changes {
+		deletion, ok := change.Change.(*diff.Delete)
+		if !ok || deletion.Recorded.Orphaned || r.acted[i] {
+			continue
+		}
+		if err := r.ledger.record(&diff.Orphan{Recorded: deletion.Recorded}, deletion.Recorded.ID); err != nil {
+			r.errs = append(r.errs, SyncInternalErr{Description: "record " + change.Key().String(), Err: err})
+		}
+	}
 }
 
-// cause returns why nothing new may start although nothing failed.
-func (r *run) cause() error {
-	if cause := context.Cause(r.lease); cause != nil {
-		return cause
-	}
-	return context.Cause(r.caller)
+// goesOn tells whether anything new may start.
+func (r *run) goesOn() bool {
+	return r.lease.cause() == nil && (len(r.errs) == 0 || r.plan.OnFailure == KeepGoing)
 }
 
 // apply hands a batch to the backend, except what only concerns the books.
@@ -105,6 +117,7 @@ func (r *run) apply(batch []int) {
 			change = &create
 			r.results[i].Change = change
 		case *diff.Orphan, *diff.Forget:
+			r.emit(Event{Type: EventStart, Key: change.Key(), Op: change.Op()})
 			r.succeed(i, recordOf(change).ID)
 			continue
 		}
@@ -114,7 +127,7 @@ func (r *run) apply(batch []int) {
 	if len(acts) == 0 {
 		return
 	}
-	outcomes, err := r.tx.Apply(r.work, changes)
+	outcomes, err := r.lease.tx.Apply(r.lease.work, changes)
 	if err == nil && len(outcomes) != len(changes) {
 		err = errors.New("the backend returned too few or too many outcomes")
 	}
@@ -146,7 +159,7 @@ func (r *run) outcome(i int, outcome Outcome) {
 
 // why puts the reason of a cancelled context in place of the cancellation.
 func (r *run) why(err error) error {
-	if cause := r.cause(); cause != nil && errors.Is(err, context.Canceled) && !errors.Is(err, cause) {
+	if cause := r.lease.cause(); cause != nil && errors.Is(err, context.Canceled) && !errors.Is(err, cause) {
 		return errors.Join(cause, err)
 	}
 	return err
@@ -159,6 +172,7 @@ func (r *run) succeed(i int, id string) {
 		r.fail(i, SyncInternalErr{Description: "record " + r.plan.Changes[i].Key().String(), Err: err})
 		return
 	}
+	r.acted[i] = true
 	r.unrecorded = append(r.unrecorded, i)
 	for _, next := range r.dependents[i] {
 		if r.waits[next]--; r.waits[next] == 0 && !r.ended[next] {
@@ -195,23 +209,21 @@ func (r *run) end(i int, status Status, err error) {
 // commit records what was done since the last one, on a context of its own: what
 // has happened must be on the books.
 func (r *run) commit() {
-	if len(r.unrecorded) == 0 {
+	if r.torn || r.ledger.isClean() {
 		return
 	}
-	ctx, cancel := r.engine.lastWords(r.lease)
-	defer cancel()
-	done := r.unrecorded
-	r.unrecorded = nil
 	delta := r.ledger.delta(r.next())
 	// From what is recorded, not from the serial: how many commits a run makes
 	// depends on the size of its batches.
 	scope := r.engine.Scope()
 	delta.Head.ConfigID = state.DeriveID("snapshot", scope.Org, scope.App, r.plan.Base.ConfigID, delta.Head.Root.String())
-	head, err := r.tx.Commit(ctx, delta)
+	done := r.unrecorded
+	r.unrecorded = nil
+	head, err := r.record(delta)
 	if err != nil {
 		r.ledger.revert()
 		err = SyncInternalErr{Description: "record what was done in " + r.engine.Scope().String(), Err: r.why(err)}
-		r.ready = nil // without a record nothing more may happen
+		r.torn, r.ready = true, nil
 		r.errs = append(r.errs, err)
 		for _, i := range done {
 			r.end(i, Failed, err)
@@ -224,6 +236,18 @@ func (r *run) commit() {
 	for _, i := range done {
 		r.end(i, Done, nil)
 	}
+}
+
+// record gives the delta to the backend. One that may have been recorded although
+// the answer was lost is given once more: a commit counts once.
+func (r *run) record(delta state.Delta) (state.Head, error) {
+	ctx, cancel := r.lease.lastWords()
+	defer cancel()
+	head, err := r.lease.tx.Commit(ctx, delta)
+	if Retryable(err) && !errors.Is(err, ErrLeaseLost) {
+		return r.lease.tx.Commit(ctx, delta)
+	}
+	return head, err
 }
 
 // next returns the head of the commit to come, but for what the ledger knows.
