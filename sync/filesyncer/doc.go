@@ -38,8 +38,8 @@
 // it is written anew without them, as part of writing state.json.
 //
 // lease.jsonl begins with a line that says who took the lease and when. An empty
-// line is added with each renewal, and one that says when it was given up. The
-// time of the file is the time of the last renewal.
+// line is added with each renewal, and in the end one that says when it was given
+// up. The time of the file is the time of the last renewal.
 //
 // The directory is made with mode 0700, files with 0600. A copy of the directory
 // that is made while nobody writes is a backup; so is one of state.json and
@@ -121,6 +121,8 @@
 //     holder removes that directory before it reads anything.
 //   - What it appends goes to files that it has open. If it isn't known to be dead,
 //     the next holder replaces each of them, so that they have no name any more.
+//     Until that is done, its own lease says so: should it die meanwhile, the one
+//     after it knows what is left to do.
 //   - It looks, after each append, whether it still has the lease. If not, and the
 //     line didn't get into the next holder's files, the commit failed with
 //     sync.ErrLeaseLost.

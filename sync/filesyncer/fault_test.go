@@ -22,7 +22,7 @@ func TestFailingDisk(t *testing.T) {
 			t.Parallel()
 			total := steps(t, opts)
 			errnos := []syscall.Errno{syscall.ENOSPC, syscall.EIO, syscall.EROFS, syscall.EACCES}
-			for turn := range syncertest.Soak(8*total) * 2 {
+			for turn := range 2 * syncertest.Soak(4*total) {
 				failAndRecover(t, opts, turn/2*7%total+1, turn%2 == 0, errnos[turn%len(errnos)])
 			}
 		})

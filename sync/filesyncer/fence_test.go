@@ -68,7 +68,7 @@ func TestStoppedWriterChangesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			total := steps(t, opts)
-			for turn := range 3 * syncertest.Soak(4*total) {
+			for turn := range 3 * syncertest.Soak(2*total) {
 				at := turn/3%total + 1
 				stopAndGoOn(t, opts, at, turn%3)
 			}

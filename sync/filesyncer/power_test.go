@@ -19,7 +19,7 @@ func TestPowerFails(t *testing.T) {
 	for name, opts := range map[string]*filesyncer.Options{"Journal": nil, "TinyJournal": {CompactBytes: 1}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for turn := range syncertest.Soak(100) {
+			for turn := range syncertest.Soak(60) {
 				failPower(t, opts, rand.New(rand.NewPCG(uint64(turn), 1)))
 			}
 		})

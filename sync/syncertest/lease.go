@@ -239,8 +239,10 @@ func manyBegin(t *testing.T, s *Suite) {
 }
 
 func beginMany(t *testing.T, s *Suite, b tusync.Backend, inside chan struct{}, worker, each int) error {
+	ctx, cancel := context.WithTimeout(t.Context(), 4*tusync.LeaseTTL)
+	defer cancel()
 	for turn := 0; turn < each; {
-		tx, head, err := b.Begin(t.Context(), "worker")
+		tx, head, err := b.Begin(ctx, "worker")
 		if errors.Is(err, tusync.ErrLocked) {
 			<-time.After(time.Millisecond) // let the holder have the processor
 			continue

@@ -1,6 +1,7 @@
 package syncertest
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,9 +32,11 @@ func oneWriter(t *testing.T, s *Suite) {
 	}
 	waiting := s.engine(t, b, nil)
 	p := plan(t, waiting, declared, &tusync.PlanOptions{Wait: true})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*tusync.LeaseTTL)
+	defer cancel()
 	done := make(chan error, 1)
 	go func() {
-		_, err := waiting.Apply(t.Context(), p)
+		_, err := waiting.Apply(ctx, p)
 		done <- err
 	}()
 	<-tried
