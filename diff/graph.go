@@ -16,6 +16,9 @@ type Graph struct {
 	order []int32   // all nodes, each after what it comes after
 }
 
+// maxHints is for how many names a near one is looked for, each in all others.
+const maxHints = 100
+
 // UnknownError says that a resource names one that isn't declared.
 type UnknownError struct {
 	From, To state.Key
@@ -54,10 +57,11 @@ func (e *CycleError) Error() string {
 
 // NewGraph orders what is declared, which must be in key order. The error joins
 // an *UnknownError for every edge to nowhere or to the resource itself, and a
-// *CycleError for every group of resources that can't be ordered.
+// *CycleError for a circle of every group of resources that can't be ordered.
 func NewGraph(declared []Declared) (*Graph, error) {
 	g := &Graph{after: make([][]int32, len(declared))}
 	var errs []error
+	hints := map[state.Key]state.Key{}
 	total := 0
 	for i := range declared {
 		total += len(declared[i].Edges)
@@ -69,7 +73,12 @@ func NewGraph(declared []Declared) (*Graph, error) {
 		for _, to := range declared[i].Edges {
 			at, found := search(declared, to)
 			if !found || at == i {
-				errs = append(errs, &UnknownError{From: from, To: to, Near: near(declared, from, to)})
+				unknown := &UnknownError{From: from, To: to}
+				if _, known := hints[to]; !known && len(hints) < maxHints {
+					hints[to] = near(declared, from, to)
+				}
+				unknown.Near = hints[to]
+				errs = append(errs, unknown)
 				continue
 			}
 			edges = append(edges, int32(at))
@@ -109,6 +118,7 @@ func (g *Graph) sort(declared []Declared) []error {
 	}
 	var cycles []error
 	status := make([]uint8, len(declared))
+	inCycle := make([]bool, len(declared))
 	g.order = make([]int32, 0, len(declared))
 	var path []frame
 	for root := range declared {
@@ -132,8 +142,12 @@ func (g *Graph) sort(declared []Declared) []error {
 				status[to] = open
 				path = append(path, frame{node: to})
 			case open:
+				if inCycle[to] {
+					continue // one is enough of those that hang together
+				}
 				var members []state.Key
 				for i := len(path) - 1; i >= 0; i-- {
+					inCycle[path[i].node] = true
 					members = append(members, declared[path[i].node].Resource.Key)
 					if path[i].node == to {
 						break

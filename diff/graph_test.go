@@ -66,3 +66,25 @@ func BenchmarkGraph(b *testing.B) {
 		})
 	}
 }
+
+func TestGraphNamesOneCircleOfThoseThatHangTogether(t *testing.T) {
+	t.Parallel()
+	_, err := diff.NewGraph(declare("a/1>a/2>a/3", "a/2>a/1", "a/3>a/1", "b/1>b/2", "b/2>b/1"))
+	require.EqualError(t, err, `a dependency cycle: a/1 → a/2 → a/1
+a dependency cycle: b/1 → b/2 → b/1`)
+	const n = 1000 // everything depends on everything
+	var all []diff.Declared
+	for i := range n {
+		r := &state.Resource{Key: state.Key{Kind: "a", Name: fmt.Sprintf("%04d", i)}}
+		all = append(all, diff.Declared{Resource: r})
+	}
+	for i := range all {
+		for j := range all {
+			if i != j {
+				all[i].Edges = append(all[i].Edges, all[j].Resource.Key)
+			}
+		}
+	}
+	_, err = diff.NewGraph(all)
+	require.Less(t, len(err.Error()), 100*n)
+}

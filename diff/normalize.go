@@ -101,6 +101,9 @@ func (n *normalizer) valueInForm(value json.RawMessage, shape *Value) bool {
 		return false
 	}
 	switch shape.Type {
+	case Time:
+		utc, _ := timeInUTC(value)
+		return bytes.Equal(utc, value)
 	case Object:
 		return n.inForm(value, shape.Object)
 	case List:
@@ -177,6 +180,9 @@ func (n *normalizer) value(dst []byte, path string, value json.RawMessage, shape
 		return append(dst, value...)
 	}
 	switch shape.Type {
+	case Time:
+		utc, _ := timeInUTC(value)
+		return append(dst, utc...)
 	case Object:
 		return n.object(dst, path, value, shape.Object)
 	case List:
@@ -239,7 +245,8 @@ func (v *Value) fits(value json.RawMessage) bool {
 	case Float:
 		return isNumber(first)
 	case Time:
-		return first == '"' && isTime(value)
+		_, ok := timeInUTC(value)
+		return ok
 	case List:
 		return first == '['
 	case Map, Object:
@@ -250,9 +257,18 @@ func (v *Value) fits(value json.RawMessage) bool {
 
 func isNumber(first byte) bool { return first == '-' || first >= '0' && first <= '9' }
 
-func isTime(value json.RawMessage) bool {
-	_, err := time.Parse(time.RFC3339Nano, string(value[1:len(value)-1]))
-	return err == nil
+// timeInUTC returns the canonical form of a time, in which equal instants are
+// equal bytes.
+func timeInUTC(value json.RawMessage) (json.RawMessage, bool) {
+	if len(value) < 2 || value[0] != '"' {
+		return nil, false
+	}
+	t, err := time.Parse(time.RFC3339Nano, string(value[1:len(value)-1]))
+	if err != nil {
+		return nil, false
+	}
+	utc, err := state.AppendCanonical(nil, t)
+	return utc, err == nil
 }
 
 // String names the shape as an error message does: "a list of text".

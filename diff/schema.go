@@ -1,7 +1,10 @@
 package diff
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -68,6 +71,49 @@ func (s *Schema) Field(name string) *SchemaField {
 		return nil
 	}
 	return &s.Fields[i]
+}
+
+// Validate returns what is wrong with the schema itself, or nil: fields that are
+// not in order of their names, a List or Map without Elem, an Object without
+// Object, a Default that is not canonical JSON. Nothing else here takes a schema
+// with such a mistake. A nil Schema is fine.
+func (s *Schema) Validate() error {
+	if s == nil {
+		return nil
+	}
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		if i > 0 && s.Fields[i-1].Name >= f.Name {
+			return fmt.Errorf("the fields %q and %q are not in order", s.Fields[i-1].Name, f.Name)
+		}
+		if f.Default != nil {
+			if def, err := state.Canonical(f.Default); err != nil || !bytes.Equal(def, f.Default) {
+				return fmt.Errorf("%s: the default %s is not canonical", f.Name, f.Default)
+			}
+		}
+		if err := f.Value.validate(); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+	}
+	return nil
+}
+
+func (v *Value) validate() error {
+	switch v.Type {
+	case Any, Text, Bool, Int, Float, Time:
+		return nil
+	case List, Map:
+		if v.Elem == nil {
+			return fmt.Errorf("a %s without Elem", v.Type)
+		}
+		return v.Elem.validate()
+	case Object:
+		if v.Object == nil {
+			return errors.New("an object without Object")
+		}
+		return v.Object.Validate()
+	}
+	return fmt.Errorf("the unknown type %q", v.Type)
 }
 
 // Names returns the names of the fields, in order.

@@ -67,7 +67,7 @@ func (t *texter) line(color, text string) {
 }
 
 func (t *texter) change(change Change) {
-	name := change.Key().String()
+	name := plain(change.Key().String())
 	switch c := change.(type) {
 	case *Create:
 		t.line(green, "+ "+name+typed(c.Desired.Type))
@@ -99,14 +99,23 @@ func typed(typ string) string {
 	if typ == "" {
 		return ""
 	}
-	return " (" + typ + ")"
+	return " (" + plain(typ) + ")"
 }
 
 func identified(id string) string {
 	if id == "" {
 		return ""
 	}
-	return " [" + id + "]"
+	return " [" + plain(id) + "]"
+}
+
+// plain escapes what could steer a terminal.
+func plain(text string) string {
+	quoted := strconv.QuoteToGraphic(text)
+	if len(quoted) == len(text)+len(`""`) {
+		return text
+	}
+	return quoted
 }
 
 func (t *texter) fields(fields []Field, create bool) {

@@ -66,6 +66,11 @@ func AppendCanonical(dst []byte, value any) ([]byte, error) {
 		return append(dst, raw...), err
 	case time.Time:
 		return appendTime(dst, v)
+	case *time.Time:
+		if v == nil {
+			return append(dst, "null"...), nil
+		}
+		return appendTime(dst, *v)
 	case []any:
 		return appendList(dst, len(v), v == nil, func(i int) any { return v[i] })
 	case map[string]any:

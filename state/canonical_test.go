@@ -128,6 +128,8 @@ func TestAppendCanonicalTakesGoValues(t *testing.T) {
 		{json.Number("1.50"), `1.5`},
 		{json.RawMessage(` {"b":1, "a":2}`), `{"a":2,"b":1}`},
 		{time.Date(2020, 1, 1, 1, 0, 0, 500, zone), `"2020-01-01T00:00:00.0000005Z"`},
+		{pointer(time.Date(2020, 1, 1, 1, 0, 0, 0, zone)), `"2020-01-01T00:00:00Z"`},
+		{(*time.Time)(nil), `null`},
 		{big.NewInt(7), `"7"`},
 		{state.Sum(nil), `"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"`},
 	} {
@@ -140,6 +142,8 @@ func TestAppendCanonicalTakesGoValues(t *testing.T) {
 		require.Error(t, err, "%#v", bad)
 	}
 }
+
+func pointer[T any](v T) *T { return &v }
 
 // FuzzCanonical holds: what is canonical stays so, means what it meant, and has
 // the bytes of everything that means the same.

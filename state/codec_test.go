@@ -146,6 +146,10 @@ func TestStateThatIsBroken(t *testing.T) {
 		_, err := state.Decode(strings.NewReader(strings.Replace(text, from, to, 1)))
 		require.ErrorContains(t, err, "decode a State", to)
 	}
+	for _, more := range []string{text, "{}", "x", "]"} {
+		_, err := state.Decode(strings.NewReader(text + more))
+		require.ErrorContains(t, err, "decode a State", more)
+	}
 	swapped := sample()
 	swapped.Records[0], swapped.Records[1] = swapped.Records[1], swapped.Records[0]
 	require.ErrorContains(t, swapped.Encode(&bytes.Buffer{}), "not in key order")
@@ -204,6 +208,14 @@ func TestEqualDeclarationsAreEqualBytes(t *testing.T) {
 		change(&changed)
 		require.NotEqual(t, checksum(t, a), checksum(t, changed), name)
 	}
+}
+
+func TestAResourceComesBackCanonical(t *testing.T) {
+	t.Parallel()
+	var r state.Resource
+	require.NoError(t, json.Unmarshal([]byte(`{"key":"a/b","config":{"b": "\u003c", "a": 1.0}}`), &r))
+	require.Equal(t, `{"a":1,"b":"<"}`, string(r.Config))
+	require.ErrorContains(t, json.Unmarshal([]byte(`{"key":"a/b","config":{"a":1,"a":2}}`), &r), "stands twice")
 }
 
 func TestNoFieldBoundaryCollision(t *testing.T) {

@@ -234,6 +234,11 @@ func (d *Decoder) finish(seal *sealer) error {
 	if err := d.delim('}'); err != nil {
 		return err
 	}
+	if _, err := d.json.Token(); err == nil {
+		return errors.New("something follows its end")
+	} else if !errors.Is(err, io.EOF) {
+		return err
+	}
 	sealed := seal.head(d.head)
 	if d.bare {
 		d.head = sealed

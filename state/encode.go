@@ -309,6 +309,14 @@ func (r *Resource) UnmarshalJSON(data []byte) error {
 	if err := Key(j.Key).Validate(); err != nil {
 		return err
 	}
+	if len(j.Config) > 0 {
+		// It may have come through an encoder that spaces and escapes as it likes.
+		config, err := Canonical(j.Config)
+		if err != nil {
+			return fmt.Errorf("%s: config: %w", Key(j.Key), err)
+		}
+		j.Config = config
+	}
 	*r = Resource{
 		Key: Key(j.Key), Type: j.Type, Description: j.Description, Tags: j.Tags,
 		After: plainKeys(j.After), Deploy: j.Deploy, Config: j.Config,

@@ -161,9 +161,10 @@ func TestPromise6_LockedSaysByWhom(t *testing.T) {
 	var locked *sync.LockedError
 	require.ErrorAs(t, err, &locked)
 	require.Equal(t, "ann (ci)", locked.Owner)
+	waiting := plan(t, e, desire(t, "b"), &sync.PlanOptions{Wait: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err = e.Apply(ctx, plan(t, e, desire(t, "b"), &sync.PlanOptions{Wait: true}))
+	_, err = e.Apply(ctx, waiting)
 	require.ErrorIs(t, err, sync.ErrLocked)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	close(leave)

@@ -74,7 +74,11 @@ func (c *compiler) structOf(t reflect.Type) (*diff.Schema, *encoder, error) {
 	var errs []error
 	for _, f := range reflect.VisibleFields(t) {
 		name := fieldName(f)
-		if name == "-" || !f.IsExported() || f.Anonymous && f.Type.Kind() == reflect.Struct || promotedThrough(t, f) {
+		if name == "-" || promotedThrough(t, f) || !f.IsExported() && !isEmbedded(f) || isEmbedded(f) && f.Type.Kind() == reflect.Struct {
+			continue
+		}
+		if isEmbedded(f) {
+			errs = append(errs, fmt.Errorf("%s.%s: a struct is embedded by value, or has a toml tag", t, f.Name))
 			continue
 		}
 		field, inner, err := c.field(name, f)
@@ -95,23 +99,42 @@ func (c *compiler) structOf(t reflect.Type) (*diff.Schema, *encoder, error) {
 	return schema, enc, errors.Join(errs...)
 }
 
-// promotedThrough tells whether a promoted field comes through an embedded
-// struct that is left out or behind a pointer.
+// isEmbedded tells whether a field is an embedded struct, by value or behind a
+// pointer, whose fields count as the struct's own.
+func isEmbedded(f reflect.StructField) bool {
+	t := f.Type
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return f.Anonymous && t.Kind() == reflect.Struct && taggedName(f) == ""
+}
+
+// promotedThrough tells whether a promoted field comes through something else
+// than embedded structs, so that it doesn't count as the struct's own.
 func promotedThrough(t reflect.Type, f reflect.StructField) bool {
 	for i := 1; i < len(f.Index); i++ {
 		through := t.FieldByIndex(f.Index[:i])
-		if through.Type.Kind() != reflect.Struct || fieldName(through) == "-" {
+		if !isEmbedded(through) || through.Type.Kind() != reflect.Struct {
 			return true
 		}
 	}
 	return false
 }
 
-func fieldName(f reflect.StructField) string {
+// taggedName returns the name that a field's toml tag or else its json tag gives
+// it.
+func taggedName(f reflect.StructField) string {
 	for _, tag := range [...]string{"toml", "json"} {
 		if name, _, _ := strings.Cut(f.Tag.Get(tag), ","); name != "" {
 			return name
 		}
+	}
+	return ""
+}
+
+func fieldName(f reflect.StructField) string {
+	if name := taggedName(f); name != "" {
+		return name
 	}
 	var b strings.Builder
 	runes := []rune(f.Name)
@@ -148,8 +171,10 @@ func (c *compiler) value(t reflect.Type) (*diff.Value, *encoder, error) {
 		return &diff.Value{Type: diff.Time}, nil, nil
 	case t == reflect.TypeFor[json.RawMessage]():
 		return &diff.Value{Type: diff.Any}, nil, nil
-	case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+	case isText(t):
 		return &diff.Value{Type: diff.Text}, nil, nil
+	case t.Kind() == reflect.Struct && isOpaque(t):
+		return nil, nil, fmt.Errorf("a field of type %s can't be recorded: it keeps its fields to itself", t)
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -179,6 +204,21 @@ func (c *compiler) value(t reflect.Type) (*diff.Value, *encoder, error) {
 		return &diff.Value{Type: diff.Object, Object: schema}, enc, err
 	}
 	return nil, nil, fmt.Errorf("a field of type %s can't be recorded", t)
+}
+
+// isText tells whether values of the type write themselves as text.
+func isText(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextMarshaler]())
+}
+
+// isOpaque tells whether a struct has fields and shows none of them, or writes
+// itself in a way of its own.
+func isOpaque(t reflect.Type) bool {
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Marshaler]()) {
+		return true
+	}
+	exported := slices.ContainsFunc(reflect.VisibleFields(t), reflect.StructField.IsExported)
+	return t.NumField() > 0 && !exported
 }
 
 func zeroOf(t diff.Type) json.RawMessage {
@@ -263,6 +303,10 @@ func (e *encoder) appendValue(dst []byte, v reflect.Value) ([]byte, error) {
 	switch {
 	case !v.IsValid():
 		return append(dst, "null"...), nil
+	case e == nil && v.Kind() == reflect.Struct && isText(v.Type()):
+		address := reflect.New(v.Type()) // MarshalText may have a pointer receiver
+		address.Elem().Set(v)
+		return state.AppendCanonical(dst, address.Interface())
 	case e == nil:
 		return state.AppendCanonical(dst, v.Interface())
 	case v.Type() == e.typ:

@@ -2,7 +2,9 @@ package sync_test
 
 import (
 	"encoding/json"
+	"math/big"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,6 +89,20 @@ func TestResourceFromAGoValue(t *testing.T) {
 			require.Equal(t, c.want, string(r.Config))
 		})
 	}
+	type exact struct {
+		N  big.Int
+		P  *big.Int
+		At *time.Time
+	}
+	numbers := sync.Kinds(sync.Define[exact]("exact"))
+	require.NoError(t, numbers.Err())
+	at := time.Date(2020, 1, 1, 1, 0, 0, 0, time.FixedZone("", 3600))
+	r, err := numbers.Resource("exact", "x", exact{N: *big.NewInt(5), P: big.NewInt(7), At: &at})
+	require.NoError(t, err)
+	require.Equal(t, `{"at":"2020-01-01T00:00:00Z","n":"5","p":"7"}`, string(r.Config))
+	r, err = numbers.Resource("exact", "x", json.RawMessage(`{"at":"2020-01-01T01:00:00.000+01:00"}`))
+	require.NoError(t, err)
+	require.Equal(t, `{"at":"2020-01-01T00:00:00Z"}`, string(r.Config), "one instant, one form")
 	for message, value := range map[string]any{
 		"address: must not be empty":                    server{},
 		"want a sync_test.server, got a sync_test.port": port{},
@@ -99,7 +115,7 @@ func TestResourceFromAGoValue(t *testing.T) {
 		var wrong sync.SyncErr
 		require.ErrorAs(t, err, &wrong)
 	}
-	_, err := set.Resource("sever", "web", server{})
+	_, err = set.Resource("sever", "web", server{})
 	require.ErrorIs(t, err, sync.ErrUnknownKind)
 	_, err = set.Resource("server", "", server{Address: "a"})
 	require.ErrorContains(t, err, "a server without a name")
@@ -143,7 +159,13 @@ func TestDefineRejectsWhatIsNotHonoured(t *testing.T) {
 			A string `toml:"x"`
 			B string `toml:"x"`
 		}]("k"),
-		`want a struct`: sync.Define[int]("k"),
+		`it keeps its fields to itself`:           sync.Define[struct{ M atomic.Int32 }]("k"),
+		`a struct is embedded by value`:           sync.Define[struct{ *common }]("k"),
+		`the fields "b" and "a" are not in order`: {Name: "k", Schema: &diff.Schema{Fields: []diff.SchemaField{{Name: "b", Value: diff.Value{Type: diff.Text}}, {Name: "a"}}}},
+		`a list without Elem`:                     {Name: "k", Schema: &diff.Schema{Fields: []diff.SchemaField{{Name: "a", Value: diff.Value{Type: diff.List}}}}},
+		`an object without Object`:                {Name: "k", Schema: &diff.Schema{Fields: []diff.SchemaField{{Name: "a", Value: diff.Value{Type: diff.Object}}}}},
+		`the default 1.0 is not canonical`:        {Name: "k", Schema: &diff.Schema{Fields: []diff.SchemaField{{Name: "a", Default: json.RawMessage("1.0"), Value: diff.Value{Type: diff.Float}}}}},
+		`want a struct`:                           sync.Define[int]("k"),
 	} {
 		require.ErrorContains(t, sync.Kinds(kind).Err(), message)
 	}

@@ -43,6 +43,9 @@ func Kinds(kinds ...Kind) *KindSet {
 		if err := state.ValidateKind(kind.Name); err != nil {
 			errs = multierror.Append(errs, err)
 		}
+		if err := kind.Schema.Validate(); err != nil && kind.err == nil {
+			errs = multierror.Append(errs, fmt.Errorf("kind %q: the schema: %w", kind.Name, err))
+		}
 		if _, twice := set.kinds[kind.Name]; twice {
 			errs = multierror.Append(errs, fmt.Errorf("kind %q is defined twice", kind.Name))
 		}
