@@ -10,8 +10,7 @@ func (t *tx) begin(ctx context.Context, before *holder) error {
 	if err := t.lease.clear(); err != nil {
 		return err
 	}
-	end, err := t.open()
-	if err != nil {
+	if err := t.open(); err != nil {
 		return err
 	}
 	// If the lease is ours still, the files that are open are those of our time:
@@ -30,44 +29,23 @@ func (t *tx) begin(ctx context.Context, before *holder) error {
 	if err := errors.Join(t.journal.trim(), t.declared.trim()); err != nil {
 		return err
 	}
-	if t.head, err = t.b.readHead(); err != nil {
-		return err
-	}
-	return t.finishCompaction(&end)
+	var err error
+	t.head, err = t.b.readHead()
+	return err
 }
 
 // open opens the files that are appended to, and finds out how far they go.
-func (t *tx) open() (tail, error) {
+func (t *tx) open() error {
 	end, err := reread(func() (tail, error) { return readTail(t.b.dir) })
 	if err != nil {
-		return tail{}, err
+		return err
 	}
 	if err := t.journal.open(end.size); err != nil {
-		return tail{}, err
+		return err
 	}
 	declared, err := t.b.store.look()
 	if err != nil {
-		return tail{}, err
-	}
-	return end, t.declared.open(declared)
-}
-
-// finishCompaction takes the journal away if the snapshot holds all of it.
-func (t *tx) finishCompaction(end *tail) error {
-	if len(end.last.delta) == 0 {
-		return nil
-	}
-	last, err := end.last.head()
-	if err != nil || last.Serial != t.head.Serial {
 		return err
 	}
-	s, err := openSnapshot(t.b.dir)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	if s.head().Serial < last.Serial {
-		return nil
-	}
-	return t.journal.retire()
+	return t.declared.open(declared)
 }

@@ -286,3 +286,24 @@ func TestLeaseWithoutLocks(t *testing.T) {
 	write(t, open(t, dir), "one")
 	require.Equal(t, []string{"old1", "old2", "one"}, names(t, dir))
 }
+
+// What isn't ours in the directory is left alone.
+func TestForeignFiles(t *testing.T) {
+	t.Parallel()
+	dir := prepared(t)
+	foreign := []string{
+		"lease", "lease-", "lease-0", "lease-007", "lease--1", "lease-x", "lease-9223372036854775807", "lease-99999999999999999999",
+		"README.md", "state.json.bak", "journal.jsonl~",
+	}
+	for _, name := range foreign {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600))
+	}
+	write(t, open(t, dir), "one")
+	for _, name := range foreign {
+		require.FileExists(t, filepath.Join(dir, name))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "lease-50"), nil, 0o600))
+	_, err := begin(t.Context(), open(t, dir))
+	require.ErrorContains(t, err, "lease-50/lease.jsonl: not a directory")
+	require.Equal(t, []string{"old1", "old2", "one"}, names(t, dir))
+}

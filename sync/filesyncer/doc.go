@@ -91,9 +91,9 @@
 //  2. rename gives it the name state.json, and the directory goes to the disk.
 //     Before the rename the old State and the journal are read, after it the new
 //     State, of which readers know by its serial that it holds the journal.
-//  3. The journal is moved to the work directory and removed. Should the system
-//     crash and it come back, its commits are passed over for their serials, and
-//     the next writer removes it.
+//  3. The journal is moved to the work directory and removed. Should a crash leave
+//     it, its commits are passed over for their serials; new ones follow from
+//     them, and it is removed when they are folded.
 //  4. If declared.jsonl is to be written anew, that happens the same way. What is
 //     left out is named by no record.
 //

@@ -56,9 +56,10 @@ func highestLease(dir string) (int64, error) {
 // a crash of the system: nobody is alive who wrote it.
 func readHolder(dir string, n int64) (*holder, error) {
 	h := &holder{n: n, fenced: true}
-	f, err := os.Open(filepath.Join(leaseDir(dir, n), leaseFile))
+	path := filepath.Join(leaseDir(dir, n), leaseFile)
+	f, err := os.Open(path)
 	if err != nil {
-		return h, err
+		return h, diskError("read", path, err)
 	}
 	defer closeRead(f)
 	info, err := f.Stat()

@@ -188,9 +188,8 @@ func readJournal(dir string) (journal, error) {
 
 // tail is the end of a journal, as far as the last commit tells it.
 type tail struct {
-	exists bool
-	last   line  // zero if there is none
-	size   int64 // of the whole lines
+	last line  // zero if there is none
+	size int64 // of the whole lines
 }
 
 // readTail reads the last commit of the journal of a directory, from the end: it
@@ -210,7 +209,7 @@ func readTail(dir string) (tail, error) {
 	if err != nil {
 		return tail{}, diskError("look at", path, err)
 	}
-	t := tail{exists: true, size: info.Size()}
+	t := tail{size: info.Size()}
 	for first := true; t.size > 0; first = false {
 		raw, whole, start, err := lastLine(f, t.size)
 		if err != nil {

@@ -272,7 +272,8 @@ func (l *lease) release() error {
 func leaseNumber(name string) int64 {
 	digits, ok := strings.CutPrefix(name, leasePrefix)
 	n, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || err != nil || n <= 0 || strconv.FormatInt(n, 10) != digits {
+	const enough = 1 << 62 // nobody gets there by counting
+	if !ok || err != nil || n <= 0 || n > enough || strconv.FormatInt(n, 10) != digits {
 		return 0
 	}
 	return n
