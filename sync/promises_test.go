@@ -210,6 +210,7 @@ type scripted struct {
 	commit   func(tx sync.Tx, ctx context.Context, delta state.Delta) (state.Head, error)
 	renew    func(ctx context.Context) (time.Time, error)
 	apply    func(ctx context.Context)
+	closing  func(ctx context.Context) error
 }
 
 func (s *scripted) Begin(ctx context.Context, owner string) (sync.Tx, state.Head, error) {
@@ -242,6 +243,51 @@ func (tx *scriptedTx) Renew(ctx context.Context) (time.Time, error) {
 		return tx.s.renew(ctx)
 	}
 	return tx.Tx.Renew(ctx)
+}
+
+func (tx *scriptedTx) Close(ctx context.Context) error {
+	err := tx.Tx.Close(ctx)
+	if tx.s.closing != nil {
+		return tx.s.closing(ctx)
+	}
+	return err
+}
+
+func TestPromise11_TheLeaseIsGivenBackAlthoughTheCallerIsGone(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	backend := &scripted{Backend: syncertest.NewMemory(scope()), apply: func(context.Context) { cancel() }}
+	var closing error
+	backend.closing = func(ctx context.Context) error { closing = ctx.Err(); return nil }
+	e := newEngine(t, backend, nil)
+	_, err := e.Apply(ctx, plan(t, e, desire(t, "a"), nil))
+	require.ErrorIs(t, err, context.Canceled)
+	require.NoError(t, closing)
+}
+
+func TestAnErrorOnClosingIsReported(t *testing.T) {
+	t.Parallel()
+	backend := &scripted{Backend: syncertest.NewMemory(scope()), apply: func(context.Context) {}}
+	backend.closing = func(context.Context) error { return errBoom }
+	e := newEngine(t, backend, nil)
+	result, err := e.Apply(t.Context(), plan(t, e, desire(t, "a"), nil))
+	require.ErrorIs(t, err, errBoom)
+	require.ErrorIs(t, result.Err(), errBoom)
+	require.Equal(t, 1, result.Count(sync.Done), "what was committed is")
+}
+
+func TestWaitingEndsWithAnyOtherErrorThanLocked(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, broken{newSpy()}, nil)
+	_, err := e.Apply(t.Context(), plan(t, e, desire(t, "a"), &sync.PlanOptions{Wait: true}))
+	require.ErrorIs(t, err, errBoom)
+}
+
+// broken is a backend of which no lease is to be had.
+type broken struct{ sync.Backend }
+
+func (broken) Begin(context.Context, string) (sync.Tx, state.Head, error) {
+	return nil, state.Head{}, errBoom
 }
 
 func TestPromise5_ACommitWhoseAnswerIsLostCountsOnce(t *testing.T) {
