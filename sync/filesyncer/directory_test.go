@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -306,4 +307,43 @@ func TestForeignFiles(t *testing.T) {
 	_, err := begin(t.Context(), open(t, dir))
 	require.ErrorContains(t, err, "lease-50/lease.jsonl: not a directory")
 	require.Equal(t, []string{"old1", "old2", "one"}, names(t, dir))
+}
+
+// A head that is read is at least as new as any that was committed before.
+func TestHeadIsNeverOld(t *testing.T) {
+	t.Parallel()
+	dir := prepared(t)
+	var committed atomic.Int64
+	stop, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		b := open(t, dir)
+		for {
+			least := committed.Load()
+			head, err := b.Head(t.Context())
+			if err == nil && head.Serial < least {
+				err = fmt.Errorf("serial %d was committed, and then read %d", least, head.Serial)
+			}
+			select {
+			case <-stop:
+				done <- err
+				return
+			default:
+			}
+			if err != nil {
+				<-stop
+				done <- err
+				return
+			}
+		}
+	}()
+	b := open(t, dir)
+	for i := range 150 {
+		w, err := begin(t.Context(), b)
+		require.NoError(t, err)
+		require.NoError(t, w.commit(t.Context(), fmt.Sprint("n", i%10)))
+		committed.Store(w.head.Serial)
+		require.NoError(t, w.tx.Close(t.Context()))
+	}
+	close(stop)
+	require.NoError(t, <-done)
 }

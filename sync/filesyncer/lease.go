@@ -198,21 +198,15 @@ func isBeingPrepared(path string) bool {
 	return isLocked(f)
 }
 
-// check returns ErrLeaseLost if somebody else has, or has had, the lease.
+// check returns ErrLeaseLost if somebody else has, or has had, the lease. It
+// counts as lost when the next holder clears it away, before it reads anything:
+// what was done until then, it finds.
 func (l *lease) check() error {
+	path := filepath.Join(leaseDir(l.dir, l.n), leaseFile)
 	mine, err := l.file.Stat()
 	if err != nil {
-		return diskError("look at", leaseDir(l.dir, l.n), err)
+		return diskError("look at", path, err)
 	}
-	// In this order: the next holder makes its own before it removes ours.
-	_, err = os.Lstat(leaseDir(l.dir, l.n+1))
-	if err == nil {
-		return tusync.ErrLeaseLost
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return diskError("look at", leaseDir(l.dir, l.n+1), err)
-	}
-	path := filepath.Join(leaseDir(l.dir, l.n), leaseFile)
 	there, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(mine, there) {
 		return tusync.ErrLeaseLost
@@ -232,9 +226,6 @@ func (l *lease) why(err error) error {
 // renew prolongs the lease and returns until when it is held.
 func (l *lease) renew() (time.Time, error) {
 	until := time.Now().Add(tusync.LeaseTTL)
-	if err := l.check(); err != nil {
-		return time.Time{}, err
-	}
 	if _, err := l.file.Write([]byte("\n")); err != nil {
 		return time.Time{}, diskError("renew", leaseDir(l.dir, l.n), err)
 	}

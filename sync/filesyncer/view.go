@@ -143,6 +143,7 @@ func merge(base iter.Seq2[state.Record, error], over overlay) iter.Seq2[state.Re
 func (b *Backend) readHead() (state.Head, error) { return reread(b.readHeadOnce) }
 
 func (b *Backend) readHeadOnce() (state.Head, error) {
+	// In the same order as in openViewOnce, for the same reason.
 	t, err := readTail(b.dir)
 	if err != nil {
 		return state.Head{}, err
