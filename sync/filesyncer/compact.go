@@ -94,9 +94,9 @@ func (t *tx) writeSnapshot(ctx context.Context) (live map[state.Checksum]bool, s
 // whole and on the disk.
 func (t *tx) replace(path string, write func(io.Writer) error) (int64, error) {
 	hidden := filepath.Join(t.lease.work, filepath.Base(path))
-	f, err := t.b.disk.Create(hidden)
+	f, err := createAnew(t.b.disk, hidden)
 	if err != nil {
-		return 0, diskError("create", hidden, err)
+		return 0, err
 	}
 	w := counter{w: f}
 	err = write(&w)

@@ -87,5 +87,21 @@ func (osDisk) SyncDir(path string) error {
 	return errors.Join(err, d.Close())
 }
 
+// createAnew makes a file in the work directory, in place of what an operation
+// that failed may have left there.
+func createAnew(d disk, path string) (file, error) {
+	f, err := d.Create(path)
+	if errors.Is(err, fs.ErrExist) {
+		if err := d.RemoveAll(path); err != nil {
+			return nil, diskError("remove", path, err)
+		}
+		f, err = d.Create(path)
+	}
+	if err != nil {
+		return nil, diskError("create", path, err)
+	}
+	return f, nil
+}
+
 // closeRead closes a file that was only read: there is nothing to lose.
 func closeRead(f *os.File) { _ = f.Close() }

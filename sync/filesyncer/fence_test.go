@@ -2,6 +2,7 @@ package filesyncer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -17,14 +18,18 @@ import (
 )
 
 // script is a writer that touches everything: a first commit with a fold right
-// after it, another, a drop, a close with a fold.
-func script(ctx context.Context, b *filesyncer.Backend) (recorded []string, err error) {
+// after it, another, a drop, a close with a fold. What fails it tries once more.
+func script(ctx context.Context, b *filesyncer.Backend) (recorded []string, failed string, err error) {
 	w, err := begin(ctx, b)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	for _, name := range []string{"a1", "a2", "-a1", "a3"} {
-		if err = w.commit(ctx, name); err != nil {
+		if err = w.commit(ctx, name); err != nil && !errors.Is(err, sync.ErrLeaseLost) {
+			err = w.commit(ctx, name)
+		}
+		if err != nil {
+			failed = name
 			break
 		}
 		recorded = append(recorded, name)
@@ -35,7 +40,7 @@ func script(ctx context.Context, b *filesyncer.Backend) (recorded []string, err 
 	if cerr := w.tx.Close(ctx); err == nil {
 		err = cerr
 	}
-	return recorded, err
+	return recorded, failed, err
 }
 
 // steps runs the script and counts its steps.
@@ -45,7 +50,7 @@ func steps(t *testing.T, opts *filesyncer.Options) int {
 	n := 0
 	b, err := filesyncer.NewStepping(dir, scope(), opts, func(string, string) error { n++; return nil })
 	require.NoError(t, err)
-	_, err = script(t.Context(), b)
+	_, _, err = script(t.Context(), b)
 	require.NoError(t, err)
 	require.Equal(t, []string{"a2", "a3", "old1", "old2"}, names(t, dir))
 	return n
@@ -101,7 +106,7 @@ func stopAndGoOn(t *testing.T, opts *filesyncer.Options, at, others int) {
 	done := make(chan error, 1)
 	go func() {
 		var err error
-		recorded, err = script(context.WithoutCancel(t.Context()), slow)
+		recorded, _, err = script(context.WithoutCancel(t.Context()), slow)
 		done <- err
 	}()
 	select {
@@ -172,7 +177,7 @@ func TestStoppedWriterOutlivesItsSuccessor(t *testing.T) {
 	require.NoError(t, err)
 	done := make(chan error, 1)
 	go func() {
-		_, err := script(context.WithoutCancel(t.Context()), slow)
+		_, _, err := script(context.WithoutCancel(t.Context()), slow)
 		done <- err
 	}()
 	<-stopped

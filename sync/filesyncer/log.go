@@ -86,9 +86,9 @@ func (l *log) cut() error {
 // create makes the file, out of sight, and puts it in place when it is whole.
 func (l *log) create(write func(io.Writer) error) error {
 	hidden := filepath.Join(l.work, filepath.Base(l.path))
-	f, err := l.disk.Create(hidden)
+	f, err := createAnew(l.disk, hidden)
 	if err != nil {
-		return diskError("create", hidden, err)
+		return err
 	}
 	l.file = f
 	n, err := l.fill(write)

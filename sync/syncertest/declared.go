@@ -13,6 +13,7 @@ func declaredTests() []test {
 	return []test{
 		{name: "HitsAndMisses", run: declaredHitsAndMisses, needs: Declarations},
 		{name: "ThroughoutALongLife", run: declaredThroughoutALongLife, needs: Declarations},
+		{name: "OfPendingWork", run: declaredOfPendingWork, needs: Declarations},
 		{name: "OrUnsupported", run: declaredOrUnsupported},
 	}
 }
@@ -58,6 +59,35 @@ func declaredThroughoutALongLife(t *testing.T, s *Suite) {
 		m.matches(t, store, b)
 		m.matches(t, store, store.open(t))
 	}
+}
+
+// What pending work is about can be had, although no record is of it yet.
+func declaredOfPendingWork(t *testing.T, s *Suite) {
+	store := s.fresh(t)
+	b, m := store.open(t), newModel(scope())
+	m.sync(t, store, b, s.resources(0, 6, 1))
+	intended := s.Resource(2, 2)
+	sum, err := intended.Checksum()
+	require.NoError(t, err)
+	record := m.records[2]
+	record.Pending = []state.Pending{{Op: "update", Serial: 2, Checksum: sum}}
+	tx, _ := store.begin(t, b)
+	delta := m.record(t, []state.Record{record})
+	delta.Declared = []state.Resource{intended}
+	m.commit(t, tx, delta)
+	require.NoError(t, tx.Close(t.Context()))
+
+	var others []state.Key
+	for _, r := range m.records {
+		if r.Key != record.Key {
+			others = append(others, r.Key)
+		}
+	}
+	m.sync(t, store, b, nil, others...)
+	found, err := store.open(t).Declared(t.Context(), []state.Checksum{sum})
+	require.NoError(t, err)
+	require.Equal(t, jsonOf(t, intended), jsonOf(t, found[sum]))
+	m.matches(t, store, b)
 }
 
 func declaredOrUnsupported(t *testing.T, s *Suite) {
