@@ -2,23 +2,21 @@ package main
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/pelletier/go-toml/v2"
 	"github.com/stretchr/testify/require"
 )
 
 // BenchmarkProcess measures whole processes, from the command line to the exit
 // code, over apps of n components: the first sync, one that finds everything as
 // it was, one after 100 components changed, and what both of the latter are
-// compared with: to read the same files and decode them.
+// compared with: a process that reads the same files and decodes them.
 //
 //	go test -run '^$' -bench Process -benchtime 5x ./examples/appsync
 func BenchmarkProcess(b *testing.B) {
-	program := build(b)
+	program, decoder := build(b), buildOf(b, "../internal/decode")
 	for _, n := range []int{1000, 10000} {
 		dir := filepath.Join(b.TempDir(), "app")
 		generateApp(b, dir, n)
@@ -55,25 +53,9 @@ func BenchmarkProcess(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("read-and-decode/%d", n), func(b *testing.B) {
 			for b.Loop() {
-				readAndDecode(b, dir)
+				code, _, errs := decoder.run(b, dir, dir)
+				require.Zero(b, code, errs)
 			}
 		})
 	}
-}
-
-// readAndDecode is what no sync can do without.
-func readAndDecode(b *testing.B, dir string) {
-	b.Helper()
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(path) != ".toml" {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		var doc map[string]any
-		return toml.Unmarshal(data, &doc)
-	})
-	require.NoError(b, err)
 }

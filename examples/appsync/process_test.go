@@ -38,10 +38,12 @@ func TestProcess(t *testing.T) {
 // binary is the path of the program.
 type binary string
 
-func build(t testing.TB) binary {
+func build(t testing.TB) binary { return buildOf(t, ".") }
+
+func buildOf(t testing.TB, source string) binary {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "appsync")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput()
+	path := filepath.Join(t.TempDir(), "program")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, source).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return binary(path)
 }
