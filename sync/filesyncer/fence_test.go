@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -201,6 +202,23 @@ func TestStoppedWriterOutlivesItsSuccessor(t *testing.T) {
 	require.Equal(t, []string{"a1", "a2", "b", "c", "old1", "old2"}, names(t, dir))
 	require.NoError(t, quick.tx.Close(t.Context()))
 	require.Equal(t, []string{"a1", "a2", "b", "c", "old1", "old2"}, names(t, dir))
+	require.Contains(t, leases(t, dir), "unfenced")
+	write(t, open(t, dir), "d")
+	require.NotContains(t, leases(t, dir), "unfenced", "it is fenced off for good")
+}
+
+// leases is what is said in the directory of leases.
+func leases(t *testing.T, dir string) string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "lease-*/lease.jsonl"))
+	require.NoError(t, err)
+	var all []byte
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		all = append(all, text...)
+	}
+	return string(all)
 }
 
 // failToBegin begins, and fails somewhere on the way.
