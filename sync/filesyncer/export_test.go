@@ -104,7 +104,7 @@ type stepFile struct {
 
 // Write writes in two parts, with a step in between.
 func (f stepFile) Write(p []byte) (n int, err error) {
-	half := rand.IntN(len(p) + 1)
+	half := rand.IntN(max(1, len(p)))
 	err = f.disk.around("write", f.path, func() error {
 		if n, err = f.file.Write(p[:half]); err != nil {
 			return err

@@ -76,3 +76,29 @@ func after(commits []string) []string {
 	slices.Sort(all)
 	return all
 }
+
+// When half a line is in the journal, and can't be cut off again, nothing more is
+// added behind it; the next writer cuts it off.
+func TestNothingIsAddedBehindATornLine(t *testing.T) {
+	t.Parallel()
+	dir := prepared(t)
+	failing := false
+	b, err := filesyncer.NewStepping(dir, scope(), nil, func(op, _ string) error {
+		if failing && (op == "tear" || op == "before truncate") {
+			return syscall.EIO
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	w, err := begin(t.Context(), b)
+	require.NoError(t, err)
+	require.NoError(t, w.commit(t.Context(), "one"))
+	failing = true
+	require.ErrorIs(t, w.commit(t.Context(), "two"), syscall.EIO)
+	failing = false
+	require.ErrorIs(t, w.commit(t.Context(), "two"), syscall.EIO)
+	require.Equal(t, []string{"old1", "old2", "one"}, names(t, dir))
+	require.NoError(t, w.tx.Close(t.Context()))
+	write(t, open(t, dir), "two")
+	require.Equal(t, []string{"old1", "old2", "one", "two"}, names(t, dir))
+}
