@@ -1,6 +1,7 @@
 package diff_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -47,7 +48,7 @@ func ExampleWriteText() {
 	changes := []diff.Change{
 		&diff.Update{
 			Recorded: &state.Record{Key: web, ID: "s-1", Checksum: state.Sum([]byte("before"))},
-			Prior:    before, Desired: now, Checksum: state.Sum([]byte("now")),
+			Prior:    before, Target: diff.Target{Desired: now, Checksum: state.Sum([]byte("now"))},
 			Fields: diff.Fields(before, now, schema),
 		},
 		&diff.Orphan{Recorded: &state.Record{Key: state.Key{Kind: "server", Name: "old"}, ID: "s-0"}},
@@ -58,8 +59,8 @@ func ExampleWriteText() {
 	}
 	// Output:
 	// ~ server/web
-	//     config.region: "eu" (default) → "us"
-	//     config.token: (sensitive) → (sensitive)
+	//     region: "eu" (default) → "us"
+	//     token: (sensitive) → (sensitive)
 	// ! server/old [s-0] is no longer declared: it stays, as an orphan
 	// Plan: 1 to update, 1 no longer declared, 12 unchanged.
 }
@@ -67,7 +68,7 @@ func ExampleWriteText() {
 // JSONOf is the same for programs.
 func ExampleJSONOf() {
 	web := &state.Resource{Key: state.Key{Kind: "server", Name: "web"}, Config: json.RawMessage(`{"region":"us"}`)}
-	out, err := json.Marshal(diff.JSONOf(&diff.Create{Desired: web}, nil))
+	out, err := json.Marshal(diff.JSONOf(&diff.Create{Target: diff.Target{Desired: web}}, nil))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -116,4 +117,88 @@ func ExampleNewGraph() {
 	// app/db
 	// app/api
 	// a dependency cycle: app/api → app/db → app/api
+}
+
+// What is recorded of a secret is a digest; who acts gets the secret back, and
+// IDs in place of names.
+func ExampleSchema_Conceal() {
+	schema := &diff.Schema{Fields: []diff.SchemaField{
+		{Name: "network", Value: diff.Value{Type: diff.Text, Ref: "network"}},
+		{Name: "replicas", Value: diff.Value{Type: diff.Int}, Unmanaged: true},
+		{Name: "token", Value: diff.Value{Type: diff.Text}, Sensitive: true},
+	}}
+	config := json.RawMessage(`{"network":"main","replicas":3,"token":"hunter2"}`)
+	recorded := schema.Conceal(config, nil, func(path string, _ json.RawMessage) json.RawMessage {
+		return json.RawMessage(`"digest of ` + path + `"`)
+	})
+	fmt.Println(string(recorded))
+
+	values := map[string]json.RawMessage{}
+	for path, secret := range schema.Secrets(config) {
+		values[path] = secret
+	}
+	for _, ref := range schema.Refs(config) {
+		fmt.Println(ref.Path, "is", ref.To)
+		values[ref.Path] = json.RawMessage(`"n-17"`)
+	}
+	fmt.Println(string(diff.Substitute(recorded, values)))
+	// Output:
+	// {"network":"main","token":"digest of token"}
+	// network is network/main
+	// {"network":"n-17","token":"hunter2"}
+}
+
+// A value in a Config, by its path.
+func ExampleLookup() {
+	value, found := diff.Lookup(json.RawMessage(`{"disks":[{"size":10},{"size":20}]}`), "disks[1].size")
+	fmt.Println(string(value), found)
+	// Output:
+	// 20 true
+}
+
+// An edit of the declaration, an edit behind our back, and what the server made
+// up itself.
+func ExampleDrift() {
+	recorded := &state.Resource{Config: json.RawMessage(`{"image":"web:1","region":"eu"}`)}
+	desired := &state.Resource{Config: json.RawMessage(`{"image":"web:2","region":"eu"}`)}
+	live := json.RawMessage(`{"image":"web:1","region":"us","uptime":12}`)
+	for _, field := range diff.MergeDrift(diff.Fields(recorded, desired, nil), diff.Drift(recorded, live, nil)) {
+		fmt.Printf("%s: recorded %s, declared %s, live %s, drifted %t\n", field.Path, field.Old, field.New, cmp.Or(string(field.Live), "the same"), field.Drifted)
+	}
+	// Output:
+	// config.image: recorded "web:1", declared "web:2", live the same, drifted false
+	// config.region: recorded "eu", declared "eu", live "us", drifted true
+}
+
+// Which fields make an update a replace.
+func ExampleSchema_ImmutableFields() {
+	schema := &diff.Schema{Fields: []diff.SchemaField{
+		{Name: "image", Value: diff.Value{Type: diff.Text}},
+		{Name: "region", Value: diff.Value{Type: diff.Text}, Immutable: true},
+	}}
+	before := &state.Resource{Config: json.RawMessage(`{"image":"web:1","region":"eu"}`)}
+	now := &state.Resource{Config: json.RawMessage(`{"image":"web:2","region":"us"}`)}
+	for _, field := range schema.ImmutableFields(diff.Fields(before, now, schema)) {
+		fmt.Println(field.Path)
+	}
+	// Output:
+	// config.region
+}
+
+// What differs between two texts, with a line of context.
+func ExampleLines() {
+	lines := diff.Lines("a\nb\nc\nd\ne\n", "a\nb\nc\nD\ne\n")
+	for _, line := range diff.Shorten(lines, 1, 100) {
+		if line.Op == diff.LineOmitted {
+			fmt.Println(line.Op, line.Omitted, "lines")
+			continue
+		}
+		fmt.Print(line.Op, line.Text)
+	}
+	// Output:
+	// … 2 lines
+	//  c
+	// -d
+	// +D
+	//  e
 }

@@ -1,18 +1,22 @@
 package diff
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/trueup-go/trueup/state"
 )
 
 // Field is one value that differs between two declarations of a resource.
 type Field struct {
-	// Path leads to the value: "type", "tags[0]", "config.vars.region". A member
-	// whose name holds anything but letters, digits, '-' and '_' is quoted.
+	// Path leads to the value: "type", "config.tags[0]", "config.vars.region". A
+	// member whose name holds anything but letters, digits, '-' and '_' is quoted.
+	// The index of an element is where it stands in the new list, and of a removed
+	// one where it stood in the old. So two Fields may have the same path: what was
+	// at [0] is gone, and what is at [0] now was changed.
 	Path string `json:"path"`
 	// Old and New are canonical JSON: scalars, or empty lists and objects. Nil
 	// means absent. Both are nil if the field is sensitive.
@@ -20,15 +24,32 @@ type Field struct {
 	New json.RawMessage `json:"new,omitempty"`
 	// Default says that an absent side has this value.
 	Default json.RawMessage `json:"default,omitempty"`
+	// Drifted says that the value was changed behind our back: Live is what was
+	// observed, nil if the value is gone. If only that is wrong, Old and New are
+	// the same.
+	Drifted bool            `json:"drifted,omitempty"`
+	Live    json.RawMessage `json:"live,omitempty"`
 	// Sensitive says that the value is not to be shown.
 	Sensitive bool `json:"sensitive,omitempty"`
 }
 
 // Fields returns what differs between two declarations of a resource, in order
-// of their paths. Their Configs must be canonical. Either may be nil: then every
-// field of the other is listed.
+// of their paths; the elements of a list are in the order of the lists. Their
+// Configs must be canonical. Either may be nil: then every field of the other is
+// listed. After, Tags and Unmanaged are sets: what was added to and removed from
+// one has the path of the set. The Refs have the path "refs" and their own path as
+// a member's name.
+//
+// An element that is inserted in a list, or removed from it, leaves the others
+// as they are. Objects are the same element if they have the same "id", "key" or
+// "name", the first of these that all have and that isn't sensitive or repeated;
+// other elements if they are equal. What then stands alone on both sides at the
+// same place was changed there. There are never more Fields than a comparison
+// index by index would come to.
+//
 // The schema, which may be nil, tells which fields are sensitive: their values
-// are in no Field, nor are those of anything inside them.
+// are in no Field, nor are those of anything inside them. What is unmanaged, by
+// the schema or by the declaration, never differs.
 func Fields(old, desired *state.Resource, schema *Schema) []Field {
 	var w walker
 	if old == nil {
@@ -37,33 +58,46 @@ func Fields(old, desired *state.Resource, schema *Schema) []Field {
 	if desired == nil {
 		desired = &state.Resource{}
 	}
+	unmanaged := desired.Unmanaged
 	w.keys("after", old.After, desired.After)
-	w.object("config", old.Config, desired.Config, schema, false)
+	w.object("config",
+		schema.managed(old.Config, slices.Concat(old.Unmanaged, unmanaged)),
+		schema.managed(desired.Config, unmanaged), &Value{Type: Object, Object: schema})
 	w.scalar("deploy", flag(old.Deploy), flag(desired.Deploy))
 	w.scalar("description", text(old.Description), text(desired.Description))
+	w.scalar("protected", flag(old.Protected), flag(desired.Protected))
+	w.refs("refs", old.Refs, desired.Refs)
 	w.set("tags", old.Tags, desired.Tags)
 	w.scalar("type", text(old.Type), text(desired.Type))
+	w.set("unmanaged", old.Unmanaged, desired.Unmanaged)
 	return w.fields
 }
 
-type walker struct{ fields []Field }
+// managed returns a Config without what is unmanaged.
+func (s *Schema) managed(config json.RawMessage, unmanaged []string) json.RawMessage {
+	if len(unmanaged) == 0 && !s.HasUnmanaged() {
+		return config
+	}
+	return s.Conceal(config, unmanaged, func(_ string, value json.RawMessage) json.RawMessage { return value })
+}
 
 func (w *walker) scalar(path string, old, desired json.RawMessage) {
-	if !bytes.Equal(old, desired) {
-		w.fields = append(w.fields, Field{Path: path, Old: old, New: desired})
+	if string(old) != string(desired) {
+		w.add(Field{Path: path, Old: old, New: desired})
 	}
 }
 
 // set lists what was added to and removed from a set of texts.
 func (w *walker) set(path string, old, desired []string) {
-	for _, t := range sorted(old) {
-		if !slices.Contains(desired, t) {
-			w.fields = append(w.fields, Field{Path: path, Old: text(t)})
+	old, desired = sorted(old), sorted(desired)
+	for _, t := range old {
+		if _, kept := slices.BinarySearch(desired, t); !kept {
+			w.add(Field{Path: path, Old: text(t)})
 		}
 	}
-	for _, t := range sorted(desired) {
-		if !slices.Contains(old, t) {
-			w.fields = append(w.fields, Field{Path: path, New: text(t)})
+	for _, t := range desired {
+		if _, known := slices.BinarySearch(old, t); !known {
+			w.add(Field{Path: path, New: text(t)})
 		}
 	}
 }
@@ -79,122 +113,39 @@ func (w *walker) keys(path string, old, desired []state.Key) {
 	w.set(path, texts(old), texts(desired))
 }
 
+// refs walks two sets of references by their paths.
+func (w *walker) refs(path string, old, desired []state.Ref) {
+	olds, news := sortedRefs(old), sortedRefs(desired)
+	for len(olds)+len(news) > 0 {
+		order := -1
+		if len(olds) == 0 {
+			order = 1
+		} else if len(news) > 0 {
+			order = strings.Compare(olds[0].Path, news[0].Path)
+		}
+		var f Field
+		if order <= 0 {
+			f.Path, f.Old, olds = Member(path, olds[0].Path), text(olds[0].To.String()), olds[1:]
+		}
+		if order >= 0 {
+			f.Path, f.New, news = Member(path, news[0].Path), text(news[0].To.String()), news[1:]
+		}
+		w.scalar(f.Path, f.Old, f.New)
+	}
+}
+
+func sortedRefs(refs []state.Ref) []state.Ref {
+	refs = slices.Clone(refs)
+	slices.SortFunc(refs, func(a, b state.Ref) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), a.To.Compare(b.To))
+	})
+	return slices.Compact(refs)
+}
+
 func sorted(set []string) []string {
 	set = slices.Clone(set)
 	slices.Sort(set)
 	return slices.Compact(set)
-}
-
-// object walks two objects, either of which may be absent, by their members'
-// names.
-func (w *walker) object(path string, old, desired json.RawMessage, schema *Schema, sensitive bool) {
-	olds, news := members(old), members(desired)
-	for len(olds)+len(news) > 0 {
-		var name string
-		var a, b json.RawMessage
-		switch {
-		case len(news) == 0 || len(olds) > 0 && olds[0].name < news[0].name:
-			name, a, olds = olds[0].name, olds[0].value, olds[1:]
-		case len(olds) == 0 || news[0].name < olds[0].name:
-			name, b, news = news[0].name, news[0].value, news[1:]
-		default:
-			name, a, b, olds, news = olds[0].name, olds[0].value, news[0].value, olds[1:], news[1:]
-		}
-		field := schema.Field(name)
-		if field == nil {
-			w.value(Member(path, name), a, b, nil, nil, sensitive)
-			continue
-		}
-		w.value(Member(path, name), a, b, &field.Value, field.Default, sensitive || field.Sensitive)
-	}
-}
-
-// value walks two values, either of which may be absent.
-func (w *walker) value(path string, old, desired json.RawMessage, shape *Value, def json.RawMessage, sensitive bool) {
-	if bytes.Equal(old, desired) {
-		return
-	}
-	if sensitive {
-		w.fields = append(w.fields, Field{Path: path, Sensitive: true})
-		return
-	}
-	switch {
-	case both(old, desired, '{'):
-		if shape != nil && shape.Type == Map {
-			w.mapping(path, old, desired, shape.Elem)
-		} else if shape != nil {
-			w.object(path, old, desired, shape.Object, false)
-		} else {
-			w.object(path, old, desired, nil, false)
-		}
-	case both(old, desired, '['):
-		w.list(path, old, desired, shape)
-	case isFilled(old) || isFilled(desired):
-		// A container on one side, something else on the other: all of the one
-		// goes, all of the other comes.
-		w.value(path, old, nil, shape, def, false)
-		w.value(path, nil, desired, shape, def, false)
-	default:
-		w.fields = append(w.fields, Field{Path: path, Old: old, New: desired, Default: def})
-	}
-}
-
-func (w *walker) mapping(path string, old, desired json.RawMessage, elem *Value) {
-	var schema Schema
-	if elem == nil {
-		elem = &Value{Type: Any}
-	}
-	for _, m := range [][]member{members(old), members(desired)} {
-		for _, member := range m {
-			schema.Fields = append(schema.Fields, SchemaField{Name: member.name, Value: *elem})
-		}
-	}
-	slices.SortFunc(schema.Fields, func(a, b SchemaField) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
-	w.object(path, old, desired, &schema, false)
-}
-
-func (w *walker) list(path string, old, desired json.RawMessage, shape *Value) {
-	var elem *Value
-	if shape != nil {
-		elem = shape.Elem
-	}
-	olds, news := slices.Collect(state.Elements(old)), slices.Collect(state.Elements(desired))
-	for i := range max(len(olds), len(news)) {
-		var a, b json.RawMessage
-		if i < len(olds) {
-			a = olds[i]
-		}
-		if i < len(news) {
-			b = news[i]
-		}
-		w.value(Index(path, i), a, b, elem, nil, false)
-	}
-}
-
-// both tells whether two values that differ are to be walked as containers of
-// that kind: one of them is a filled one, the other one too, or absent or empty.
-func both(a, b json.RawMessage, open byte) bool {
-	is := func(v json.RawMessage) bool { return len(v) == 0 || v[0] == open }
-	return is(a) && is(b) && (isFilled(a) || isFilled(b)) && !(isEmpty(a) || isEmpty(b))
-}
-
-func isFilled(v json.RawMessage) bool { return len(v) > 2 && (v[0] == '{' || v[0] == '[') }
-
-// isEmpty tells whether the value is an empty list or object: walking it would
-// not show that it was there.
-func isEmpty(v json.RawMessage) bool { return len(v) == 2 && (v[0] == '{' || v[0] == '[') }
-
-type member struct {
-	name  string
-	value json.RawMessage
-}
-
-func members(object json.RawMessage) []member {
-	var list []member
-	for name, value := range state.Members(object) {
-		list = append(list, member{string(name), value})
-	}
-	return list
 }
 
 func flag(set bool) json.RawMessage {

@@ -10,11 +10,11 @@ import (
 
 // Join compares what is declared with what is recorded, both in key order, and
 // yields a Change for every key of either, in key order: a *Create for what is
-// not recorded, an *Update for what differs or is declared again (Prior and
-// Fields are the caller's to fill in), an *Orphan for what is not declared, a
-// NoOp for the rest. It is a merge-join: one pass, constant memory, no
-// allocation for a NoOp. It ends after the first error, which is the recorded
-// side's, or says which keys are not in order.
+// not recorded, an *Update for what differs, is declared again or was begun and
+// not finished (Prior, Fields and Reasons are the caller's to fill in), an
+// *Orphan for what is not declared, a NoOp for the rest. It is a merge-join: one
+// pass, constant memory, no allocation for a NoOp. It ends after the first error,
+// which is the recorded side's, or says which keys are not in order.
 func Join(declared iter.Seq[Declared], recorded iter.Seq2[state.Record, error]) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
 		next, stop := iter.Pull(declared)
@@ -60,7 +60,7 @@ func (j *joiner) advance() {
 // it is nil, and tells whether to go on.
 func (j *joiner) creates(before *state.Key) bool {
 	for j.err == nil && j.more && (before == nil || j.current.Resource.Compare(*before) < 0) {
-		create := &Create{Desired: j.current.Resource, Checksum: j.current.Checksum}
+		create := &Create{Target: j.current.target()}
 		if !j.yield(create, nil) {
 			return false
 		}
@@ -84,9 +84,23 @@ func (j *joiner) match(slot *state.Record) bool {
 	}
 	declared := j.current
 	j.advance()
-	if declared.Checksum == slot.Checksum && !slot.Orphaned && slices.Equal(declared.Edges, slot.After) {
+	if declared.Checksum == slot.Checksum && !slot.Orphaned && isSettled(slot) && slices.Equal(declared.Edges, slot.After) {
 		return j.yield(NoOp{slot}, nil)
 	}
 	recorded := *slot
-	return j.yield(&Update{Recorded: &recorded, Desired: declared.Resource, Checksum: declared.Checksum}, nil)
+	return j.yield(&Update{Recorded: &recorded, Target: declared.target()}, nil)
+}
+
+// isSettled tells whether nothing that was begun is unfinished, but for a deploy.
+func isSettled(r *state.Record) bool {
+	for i := range r.Pending {
+		if r.Pending[i].Op != string(OpDeploy) {
+			return false
+		}
+	}
+	return r.Replaced == ""
+}
+
+func (d *Declared) target() Target {
+	return Target{Desired: d.Resource, Checksum: d.Checksum, Edges: d.Edges}
 }

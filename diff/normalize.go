@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/trueup-go/trueup/state"
@@ -11,7 +12,8 @@ import (
 
 // FieldError is one mistake in a Config.
 type FieldError struct {
-	// Path leads to the value, from the Config's root: "vars.region".
+	// Path leads to the value, from the Config's root: "vars.region". A name within
+	// a sensitive value that is not the schema's is "*": "passwords.*".
 	Path string
 	// Problem says what is wrong; Hint, which may be empty, what was probably
 	// meant.
@@ -36,10 +38,23 @@ func (e FieldError) Error() string {
 // every mistake. If config is in this form already it is returned as it is,
 // without allocating. A nil schema takes any object.
 func (s *Schema) Normalize(config json.RawMessage) (json.RawMessage, []FieldError) {
+	return s.normalize(config, false)
+}
+
+// NormalizeLive is Normalize for what was observed: fields that the schema doesn't
+// know are left out, and required ones may be missing.
+func (s *Schema) NormalizeLive(config json.RawMessage) (json.RawMessage, []FieldError) {
+	return s.normalize(config, true)
+}
+
+func (s *Schema) normalize(config json.RawMessage, live bool) (json.RawMessage, []FieldError) {
 	if len(config) == 0 {
 		config = json.RawMessage("{}")
 	}
 	canonical, err := state.Canonical(config)
+	if err != nil && s.HasSensitive() {
+		return nil, []FieldError{{Problem: withoutQuotation(err.Error())}}
+	}
 	if err != nil {
 		return nil, []FieldError{{Problem: err.Error()}}
 	}
@@ -49,7 +64,7 @@ func (s *Schema) Normalize(config json.RawMessage) (json.RawMessage, []FieldErro
 	if s == nil {
 		return canonical, nil
 	}
-	var n normalizer
+	n := normalizer{live: live}
 	if n.inForm(canonical, s) {
 		return canonical, nil
 	}
@@ -60,9 +75,26 @@ func (s *Schema) Normalize(config json.RawMessage) (json.RawMessage, []FieldErro
 	return out, nil
 }
 
+// withoutQuotation takes out what stands in double quotes, and every number but
+// that of the byte: where JSON has no canonical form, nobody knows what of it is
+// sensitive.
+func withoutQuotation(problem string) string {
+	if first, last := strings.IndexByte(problem, '"'), strings.LastIndexByte(problem, '"'); first < last {
+		problem = problem[:first+1] + "…" + problem[last:]
+	}
+	words := strings.Fields(problem)
+	for i := 2; i < len(words); i++ {
+		if isNumber(words[i][0]) {
+			words[i] = "…"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 type normalizer struct {
 	errors []FieldError
 	secret bool // the value at hand is sensitive, or within one that is
+	live   bool // it was observed: what is unknown or missing is no mistake
 }
 
 // inForm is the fast path: it tells whether an object needs no change and has no
@@ -141,8 +173,11 @@ func (n *normalizer) object(dst []byte, path string, object json.RawMessage, s *
 	for name, value := range state.Members(object) {
 		field := s.Field(string(name))
 		at := Member(path, string(name))
+		if field == nil && n.live {
+			continue
+		}
 		if field == nil {
-			n.unknown(at, string(name), s)
+			n.unknown(n.member(path, string(name)), string(name), s)
 			continue
 		}
 		seen[field.Name] = true
@@ -158,12 +193,12 @@ func (n *normalizer) object(dst []byte, path string, object json.RawMessage, s *
 		n.secret = outside
 		if field.omits(dst[valueStart:]) {
 			dst = dst[:start]
-		} else if field.Required && string(dst[valueStart:]) == `""` {
+		} else if field.Required && string(dst[valueStart:]) == `""` && !n.live {
 			n.fail(at, "must not be empty", "")
 		}
 	}
 	for i := range s.Fields {
-		if f := &s.Fields[i]; f.Required && !seen[f.Name] {
+		if f := &s.Fields[i]; f.Required && !seen[f.Name] && !n.live {
 			n.fail(Member(path, f.Name), "is required", "")
 		}
 	}
@@ -204,11 +239,20 @@ func (n *normalizer) value(dst []byte, path string, value json.RawMessage, shape
 				dst = append(dst, ',')
 			}
 			dst = append(appendText(dst, string(name)), ':')
-			dst = n.value(dst, Member(path, string(name)), element, shape.Elem, false)
+			dst = n.value(dst, n.member(path, string(name)), element, shape.Elem, false)
 		}
 		return append(dst, '}')
 	}
 	return append(dst, value...)
+}
+
+// member returns the path of a member whose name is not from the schema. Within
+// a sensitive value the name is a part of the secret.
+func (n *normalizer) member(path, name string) string {
+	if n.secret {
+		return path + ".*"
+	}
+	return Member(path, name)
 }
 
 func (n *normalizer) fail(path, problem, hint string) {

@@ -48,6 +48,12 @@ type SchemaField struct {
 	OmitEmpty bool `json:"omitempty,omitempty"`
 	// Sensitive fields are never shown, and recorded as keyed digests.
 	Sensitive bool `json:"sensitive,omitempty"`
+	// Immutable fields can't be changed in a thing that exists: where one differs
+	// the thing is replaced. All that is inside counts too.
+	Immutable bool `json:"immutable,omitempty"`
+	// Unmanaged fields must exist and have a value that is somebody else's: what
+	// is declared is for a create alone, and neither compared nor recorded.
+	Unmanaged bool `json:"unmanaged,omitempty"`
 }
 
 // Value is the shape of a value.
@@ -57,6 +63,10 @@ type Value struct {
 	Elem *Value `json:"elem,omitempty"`
 	// Object is the schema of an Object.
 	Object *Schema `json:"object,omitempty"`
+	// Ref is the kind of resource that a Text names: its name in the declaration,
+	// its ID when the change is carried out. Empty text names none. Empty for
+	// everything else.
+	Ref string `json:"ref,omitempty"`
 }
 
 // Field returns the field of that name, or nil. A nil Schema has none.
@@ -75,8 +85,11 @@ func (s *Schema) Field(name string) *SchemaField {
 
 // Validate returns what is wrong with the schema itself, or nil: fields that are
 // not in order of their names, a List or Map without Elem, an Object without
-// Object, a Default that is not canonical JSON. Nothing else here takes a schema
-// with such a mistake. A nil Schema is fine.
+// Object, a Default that is not canonical JSON, a Ref on something else than Text,
+// a field that is sensitive and unmanaged, and a sensitive one that is a reference
+// or has a reference or an immutable field inside: it is recorded as a digest of
+// the whole. Nothing else here takes a schema with such a mistake. A nil Schema is
+// fine.
 func (s *Schema) Validate() error {
 	if s == nil {
 		return nil
@@ -91,14 +104,36 @@ func (s *Schema) Validate() error {
 				return fmt.Errorf("%s: the default %s is not canonical", f.Name, f.Default)
 			}
 		}
-		if err := f.Value.validate(); err != nil {
+		if err := f.validate(); err != nil {
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
 	return nil
 }
 
+func (f *SchemaField) validate() error {
+	if err := f.Value.validate(); err != nil {
+		return err
+	}
+	switch {
+	case !f.Sensitive:
+		return nil
+	case f.Unmanaged:
+		return errors.New("it is both sensitive and unmanaged")
+	case isRef(f):
+		return errors.New("it is both sensitive and a reference")
+	case f.has(isRef):
+		return errors.New("it is sensitive and has a reference inside, which could not be found in what is recorded")
+	case f.has(isImmutable):
+		return errors.New("it is sensitive and has an immutable field inside, of which could not be told whether it changed; make it immutable as a whole")
+	}
+	return nil
+}
+
 func (v *Value) validate() error {
+	if v.Ref != "" && v.Type != Text {
+		return fmt.Errorf("a reference to a %s of the type %q, not text", v.Ref, v.Type)
+	}
 	switch v.Type {
 	case Any, Text, Bool, Int, Float, Time:
 		return nil
@@ -131,8 +166,10 @@ type Schemas func(kind string) *Schema
 
 // Declared is a desired resource with what is computed from it.
 type Declared struct {
+	// Resource is the declaration, concealed.
 	Resource *state.Resource
 	Checksum state.Checksum
-	// Edges are Resource.Edges().
+	// Edges are Resource.Edges() and the references that the kind's schema knows,
+	// in key order.
 	Edges []state.Key
 }

@@ -62,6 +62,32 @@ func (c Checksum) AppendText(b []byte) []byte {
 	return hex.AppendEncode(append(b, sha256Prefix...), c.sum[:])
 }
 
+// AppendBinary appends the bytes of the sum alone, 32 of SHA-256, and nothing for
+// the zero Checksum.
+func (c Checksum) AppendBinary(b []byte) ([]byte, error) {
+	if c.IsZero() {
+		return b, nil
+	}
+	return append(b, c.sum[:]...), nil
+}
+
+// MarshalBinary implements encoding.BinaryMarshaler; see AppendBinary.
+func (c Checksum) MarshalBinary() ([]byte, error) { return c.AppendBinary(nil) }
+
+// UnmarshalBinary reads what AppendBinary appends.
+func (c *Checksum) UnmarshalBinary(data []byte) error {
+	switch len(data) {
+	case 0:
+		*c = Checksum{}
+	case len(c.sum):
+		c.algorithm = algSHA256
+		copy(c.sum[:], data)
+	default:
+		return fmt.Errorf("a checksum of %d bytes: want %d", len(data), len(c.sum))
+	}
+	return nil
+}
+
 // MarshalText implements encoding.TextMarshaler.
 func (c Checksum) MarshalText() ([]byte, error) { return c.AppendText(nil), nil }
 

@@ -118,7 +118,7 @@ func Seal(head Head, records []Record) (Head, error) {
 
 // sealer computes what a Head says of its records.
 type sealer struct {
-	root, declared             Hasher
+	root, declared             Tree
 	records, orphans, pendings int
 	last                       Key
 }
@@ -135,7 +135,7 @@ func (s *sealer) add(r *Record, part Checksum) error {
 	} else {
 		s.declared.Add(DeclaredPart(r.Key, r.Checksum, r.After))
 	}
-	if len(r.Pending) > 0 {
+	if r.Unfinished() {
 		s.pendings++
 	}
 	return nil

@@ -36,5 +36,5 @@
 //
 // Everything here is a value or a function of its arguments. Values may be
 // shared by goroutines as long as nobody changes them; an Encoder, Decoder or
-// Hasher belongs to one goroutine.
+// Tree belongs to one goroutine.
 package state

@@ -78,6 +78,12 @@ func (w *objectWriter) list(name string, n int, element func(i int)) {
 	w.b = append(w.b, ']')
 }
 
+func (w *objectWriter) set(name string, texts []string) {
+	if texts = sortedSet(texts); len(texts) > 0 {
+		w.list(name, len(texts), func(i int) { w.quoted(texts[i]) })
+	}
+}
+
 func (w *objectWriter) flag(name string, set bool) {
 	if set {
 		w.name(name)
@@ -124,6 +130,7 @@ func (r *Resource) AppendJSON(dst []byte) ([]byte, error) {
 	w.flag("deploy", r.Deploy)
 	w.text("description", r.Description)
 	w.key("key", r.Key)
+	w.flag("protected", r.Protected)
 	if refs := sortedRefs(r.Refs); len(refs) > 0 {
 		w.list("refs", len(refs), func(i int) {
 			ref := newObject(w.b)
@@ -132,10 +139,9 @@ func (r *Resource) AppendJSON(dst []byte) ([]byte, error) {
 			w.nest(ref)
 		})
 	}
-	if tags := sortedSet(r.Tags); len(tags) > 0 {
-		w.list("tags", len(tags), func(i int) { w.quoted(tags[i]) })
-	}
+	w.set("tags", r.Tags)
 	w.text("type", r.Type)
+	w.set("unmanaged", r.Unmanaged)
 	b, err := w.end()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Key, err)
@@ -258,9 +264,11 @@ type resourceJSON struct {
 	Deploy      bool            `json:"deploy"`
 	Description string          `json:"description"`
 	Key         keyText         `json:"key"`
+	Protected   bool            `json:"protected"`
 	Refs        []refJSON       `json:"refs"`
 	Tags        []string        `json:"tags"`
 	Type        string          `json:"type"`
+	Unmanaged   []string        `json:"unmanaged"`
 }
 
 type refJSON struct {
@@ -320,6 +328,7 @@ func (r *Resource) UnmarshalJSON(data []byte) error {
 	*r = Resource{
 		Key: Key(j.Key), Type: j.Type, Description: j.Description, Tags: j.Tags,
 		After: plainKeys(j.After), Deploy: j.Deploy, Config: j.Config,
+		Protected: j.Protected, Unmanaged: j.Unmanaged,
 	}
 	for _, ref := range j.Refs {
 		r.Refs = append(r.Refs, Ref{Path: ref.Path, To: Key(ref.To)})

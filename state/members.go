@@ -78,6 +78,12 @@ func skipValue(b []byte, pos int) int {
 // skipText returns where the string that begins at pos ends, its quote included.
 func skipText(b []byte, pos int) int {
 	for pos++; pos < len(b); pos++ {
+		if pos%8 == 0 {
+			pos += plain(b[pos:])
+		}
+		if pos == len(b) {
+			break
+		}
 		switch b[pos] {
 		case '\\':
 			pos++

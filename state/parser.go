@@ -264,9 +264,12 @@ func (c *canonicalizer) text() error {
 	for {
 		start := c.pos
 		ascii := true
+		c.pos += plain(c.in[start:])
 		for c.pos < len(c.in) && c.in[c.pos] >= ' ' && c.in[c.pos] != '"' && c.in[c.pos] != '\\' {
 			ascii = ascii && c.in[c.pos] < utf8.RuneSelf
-			c.pos++
+			if c.pos++; c.pos%8 == 0 {
+				c.pos += plain(c.in[c.pos:])
+			}
 		}
 		run := c.in[start:c.pos]
 		if !ascii && !utf8.Valid(run) {

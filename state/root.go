@@ -1,37 +1,71 @@
 package state
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
-	"hash"
+	"slices"
 )
 
-// A Hasher computes a root: one checksum over a sequence of parts. Parts are
-// hashed with their length, so none can be moved over a boundary. The zero
-// Hasher is ready to use.
+// A Tree is a set of checksums with a root: one checksum over all of them,
+// whatever order they came in. To add or remove one costs the same in a set of
+// ten as in one of 100,000, or nearly so, and so does the root after it: a commit
+// hashes what it changes.
 //
-// A root is a plain hash over the parts' checksums in key order, not a tree:
-// over 100,000 of them it takes a few milliseconds, and what an engine keeps of
-// a record between two commits is 32 bytes.
-type Hasher struct{ h hash.Hash }
+// The checksums are in 256 buckets by their first byte. A bucket's hash is that
+// of its members in order, and the root is that of the buckets' hashes. The zero
+// Tree is empty and ready to use. It belongs to one goroutine.
+type Tree struct{ buckets [256]bucket }
 
-// Add adds one part's checksum.
-func (h *Hasher) Add(part Checksum) {
-	if h.h == nil {
-		h.h = sha256.New()
+type bucket struct {
+	members [][32]byte
+	hash    [32]byte // of the members; zero if there are none
+	isStale bool     // the hash is to be computed anew
+}
+
+// Add adds a part's checksum.
+func (t *Tree) Add(part Checksum) {
+	b := &t.buckets[part.sum[0]]
+	b.members = append(b.members, part.sum)
+	b.isStale = true
+}
+
+// Remove removes a part's checksum. One that isn't there is no matter.
+func (t *Tree) Remove(part Checksum) {
+	b := &t.buckets[part.sum[0]]
+	if i := slices.Index(b.members, part.sum); i >= 0 {
+		b.members = slices.Delete(b.members, i, i+1)
+		b.isStale = true
 	}
-	h.h.Write(part.sum[:])
 }
 
 // Root returns the root over what was added.
-func (h *Hasher) Root() Checksum {
-	if h.h == nil {
-		return Sum(nil)
+func (t *Tree) Root() Checksum {
+	whole := sha256.New()
+	for i := range t.buckets {
+		b := &t.buckets[i]
+		if b.isStale {
+			b.rehash()
+		}
+		if len(b.members) > 0 {
+			whole.Write([]byte{byte(i)})
+			whole.Write(b.hash[:])
+		}
 	}
 	root := Checksum{algorithm: algSHA256}
-	h.h.Sum(root.sum[:0])
+	whole.Sum(root.sum[:0])
 	return root
+}
+
+func (b *bucket) rehash() {
+	slices.SortFunc(b.members, func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })
+	h := sha256.New()
+	for i := range b.members {
+		h.Write(b.members[i][:])
+	}
+	h.Sum(b.hash[:0])
+	b.isStale = false
 }
 
 // DeclaredPart returns what a resource adds to the declared root: the checksum

@@ -26,6 +26,13 @@ type Resource struct {
 	Refs []Ref
 	// Deploy says that the resource takes part in the deploy phase.
 	Deploy bool
+	// Protected says that the resource is never pruned and never replaced. The
+	// record keeps it after the declaration is gone.
+	Protected bool
+	// Unmanaged are paths of fields in Config that must exist and whose values are
+	// somebody else's: a value given here is for a create alone, and is neither
+	// compared nor recorded. A set.
+	Unmanaged []string
 	// Config is the kind's own part: one canonical JSON object (see Canonical),
 	// fields at their default left out, references by name. Nil means no fields.
 	Config json.RawMessage
@@ -33,7 +40,8 @@ type Resource struct {
 
 // Ref is a value in a Resource's Config that stands for another resource's ID.
 type Ref struct {
-	// Path leads to the value: object members and list indices, joined by dots.
+	// Path leads to the value from Config's root, as in "servers[0].network". A
+	// member whose name holds anything but letters, digits, '-' and '_' is quoted.
 	Path string
 	// To is the resource whose ID takes the value's place when it is applied.
 	To Key
@@ -64,6 +72,10 @@ type Record struct {
 	// Pending is what was intended and has not finished.
 	Pending []Pending
 }
+
+// Unfinished tells whether something is left to do: pending work, or an old thing
+// that was replaced and is still there.
+func (r *Record) Unfinished() bool { return len(r.Pending) > 0 || r.Replaced != "" }
 
 // Pending is an intended act that has not finished.
 type Pending struct {
@@ -105,7 +117,7 @@ type Head struct {
 	// included; see Root.
 	Root Checksum `json:"root"`
 	// Records, Orphans and Pending count the records, those that are orphaned,
-	// and those with pending work. (In JSON the first is "count": "records" are
+	// and those that are Unfinished. (In JSON the first is "count": "records" are
 	// the records themselves.)
 	Records int `json:"count"`
 	Orphans int `json:"orphans"`
