@@ -3,11 +3,8 @@ package sync
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
-	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
 )
 
@@ -32,6 +29,9 @@ func (e *Engine) Apply(ctx context.Context, plan *Plan) (result *Result, err err
 	if plan.IsEmpty() {
 		return plan.nothingToDo(), nil
 	}
+	if plan.declaration == nil && (plan.desired != nil || plan.rollback != nil) {
+		return nil, joinErrors(SyncInternalErr{Description: "apply: the plan was not made by an engine"})
+	}
 	tx, head, since, err := e.begin(ctx, plan)
 	if err != nil {
 		return nil, joinErrors(err)
@@ -39,8 +39,15 @@ func (e *Engine) Apply(ctx context.Context, plan *Plan) (result *Result, err err
 	lease := e.hold(ctx, tx, since)
 	defer func() { // even if a callback panics: nobody should have to wait for the lease to lapse
 		lease.end()
+		if concluder, ok := tx.(Concluder); ok {
+			if err == nil && result == nil {
+				concluder.Conclude(errors.New("it panicked"))
+			} else {
+				concluder.Conclude(err)
+			}
+		}
 		if cerr := e.close(lease); cerr != nil {
-			err = joinErrors(err, cerr)
+			err = joinErrors(err, plan.declaration.redactor(e.kinds).redact(cerr))
 		}
 		if result != nil {
 			result.err = err
@@ -58,7 +65,13 @@ func (p *Plan) nothingToDo() *Result {
 }
 
 func (e *Engine) applyIn(lease *lease, head state.Head, plan *Plan) (*Result, error) {
-	if head.Token != plan.Base.Token {
+	keyless := plan.declaration != nil && plan.declaration.keyless
+	if keyless {
+		if err := e.makeDigestKey(lease.work); err != nil {
+			return nil, joinErrors(err)
+		}
+	}
+	if keyless || head.Token != plan.Base.Token {
 		ctx, cancel := context.WithCancelCause(lease.caller)
 		undo := context.AfterFunc(lease.held, func() { cancel(context.Cause(lease.held)) })
 		moved, err := e.replan(ctx, head, plan)
@@ -69,7 +82,7 @@ func (e *Engine) applyIn(lease *lease, head state.Head, plan *Plan) (*Result, er
 		}
 		plan = moved
 	}
-	ledger, err := newLedger(plan.records, plan.Changes)
+	ledger, err := newLedger(e.kinds, plan.records, plan.Changes)
 	if err != nil {
 		return nil, joinErrors(SyncInternalErr{Description: "read the records of " + e.Scope().String(), Err: err})
 	}
@@ -83,57 +96,20 @@ func (e *Engine) applyIn(lease *lease, head state.Head, plan *Plan) (*Result, er
 // replan makes the plan again against the head that is under the lease, and
 // returns it if its changes are the same.
 func (e *Engine) replan(ctx context.Context, head state.Head, plan *Plan) (*Plan, error) {
-	p := planner{engine: e, plan: &Plan{desired: plan.desired, opts: plan.opts, kinds: plan.kinds}}
-	if err := p.start(); err != nil {
+	p := e.planner(nil, &plan.opts)
+	p.plan.desired, p.plan.rollback = plan.desired, plan.rollback
+	if err := p.start(ctx); err != nil {
 		return nil, err
 	}
 	again, err := p.against(ctx, head)
 	if err != nil {
-		return nil, err
+		return nil, p.outdone(plan.Base.Serial, plan.Base.Token, err)
 	}
-	if moved := plan.differences(again); len(moved) > 0 {
+	if moved := differences(plan.identities(), again.identities()); len(moved) > 0 {
 		return nil, &StaleError{PlannedSerial: plan.Base.Serial, Serial: head.Serial, Moved: moved}
 	}
+	again.By = plan.By
 	return again, nil
-}
-
-// differences says, a sentence each, in which changes two plans differ.
-func (p *Plan) differences(now *Plan) []string {
-	type made struct{ plan, now diff.JSON }
-	changes := map[state.Key]made{}
-	identity := func(c diff.Change) diff.JSON {
-		j := diff.JSONOf(c, nil)
-		j.Fields = nil
-		return j
-	}
-	var keys []state.Key
-	for _, c := range p.Changes {
-		changes[c.Key()] = made{plan: identity(c.Change)}
-		keys = append(keys, c.Key())
-	}
-	for _, c := range now.Changes {
-		m, ok := changes[c.Key()]
-		m.now = identity(c.Change)
-		changes[c.Key()] = m
-		if !ok {
-			keys = append(keys, c.Key())
-		}
-	}
-	slices.SortFunc(keys, state.Key.Compare)
-	var moved []string
-	for _, key := range keys {
-		switch m := changes[key]; {
-		case m.now.Op == "":
-			moved = append(moved, fmt.Sprintf("%s: %s is no longer due", key, m.plan.Op))
-		case m.plan.Op == "":
-			moved = append(moved, fmt.Sprintf("%s: %s is due now", key, m.now.Op))
-		case m.plan.Op != m.now.Op:
-			moved = append(moved, fmt.Sprintf("%s: %s is due now, not %s", key, m.now.Op, m.plan.Op))
-		case m.plan.Recorded != m.now.Recorded || m.plan.ID != m.now.ID || m.plan.Orphaned != m.now.Orphaned:
-			moved = append(moved, fmt.Sprintf("%s was changed", key))
-		}
-	}
-	return moved
 }
 
 // begin takes the lease, and waits for it if the plan says so. It also returns
@@ -150,7 +126,7 @@ func (e *Engine) begin(ctx context.Context, plan *Plan) (tx Tx, head state.Head,
 		switch {
 		case err == nil:
 			return tx, head, since, nil
-		case errors.Is(err, ErrLocked) && plan.opts.Wait:
+		case errors.Is(err, ErrLocked) && plan.Wait:
 			locked = err
 		default:
 			return nil, head, since, SyncInternalErr{Description: "begin to sync " + e.Scope().String(), Err: errors.Join(err, locked)}
@@ -169,7 +145,8 @@ func (e *Engine) begin(ctx context.Context, plan *Plan) (tx Tx, head state.Head,
 func (e *Engine) close(l *lease) error {
 	ctx, cancel := l.lastWords()
 	defer cancel()
-	if err := l.tx.Close(ctx); err != nil && !errors.Is(err, ErrLeaseLost) {
+	err := again(ctx, e.opts.Retries, func() error { return l.tx.Close(ctx) })
+	if err != nil && !errors.Is(err, ErrLeaseLost) {
 		return SyncInternalErr{Description: "give up the lease on " + e.Scope().String(), Err: err}
 	}
 	return nil

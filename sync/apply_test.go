@@ -155,8 +155,11 @@ func TestPromise6_LockedSaysByWhom(t *testing.T) {
 		done <- err
 	}()
 	<-entered
-	_, err := e.Apply(t.Context(), plan(t, e, desire(t, "b"), nil))
+	atOnce, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, err := e.Apply(atOnce, plan(t, e, desire(t, "b"), nil))
 	require.ErrorIs(t, err, sync.ErrLocked)
+	require.NotErrorIs(t, err, context.DeadlineExceeded, "it waited unasked")
 	require.True(t, sync.Retryable(err))
 	var locked *sync.LockedError
 	require.ErrorAs(t, err, &locked)

@@ -1,12 +1,14 @@
 package sync_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
 	"github.com/trueup-go/trueup/sync"
 	"github.com/trueup-go/trueup/sync/filesyncer"
@@ -154,6 +156,79 @@ func BenchmarkOnePercentSync(b *testing.B) {
 		for b.Loop() {
 			i++
 			apply(b, e, versions[i%2])
+		}
+	})
+}
+
+// BenchmarkHandlers creates n things with a Handler that takes no time, each of
+// which is intended, done and recorded: on the file backend, which writes every
+// commit to the disk.
+func BenchmarkHandlers(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 50_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			instant := sync.HandlerFunc(func(_ context.Context, changes []diff.Change) []sync.Outcome {
+				outcomes := make([]sync.Outcome, len(changes))
+				for i := range changes {
+					outcomes[i].ID = changes[i].(*diff.Create).ID
+				}
+				return outcomes
+			})
+			desired := wideResources(b, n, 0)
+			for i := range desired.Resources {
+				desired.Resources[i].After = nil
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				e, err := sync.New(directory(b), sync.Kinds(sync.Define[wide]("wide", sync.Handle(instant))), nil)
+				require.NoError(b, err)
+				apply(b, e, desired)
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(n), "µs/act")
+		})
+	}
+}
+
+// BenchmarkManySecrets creates n things whose secrets begin alike and of which one
+// is refused, with the secret in the error.
+func BenchmarkManySecrets(b *testing.B) {
+	for _, n := range []int{1_000, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			refuse := sync.HandlerFunc(func(_ context.Context, changes []diff.Change) []sync.Outcome {
+				return []sync.Outcome{{Err: fmt.Errorf("refused: %s", changes[0].(*diff.Create).Config)}}
+			})
+			kinds := sync.Kinds(sync.Define[wire]("network", sync.Handle(refuse)), sync.Define[host]("server"))
+			desired := declaring(resource(b, kinds, "network/n", wire{Range: "the secret that begins 7"}))
+			for i := range n {
+				desired.Resources = append(desired.Resources, resource(b, kinds, fmt.Sprintf("server/%d", i), host{Token: fmt.Sprintf("the secret that begins %d", i)}))
+			}
+			for b.Loop() {
+				e, err := sync.New(directory(b), kinds, nil)
+				require.NoError(b, err)
+				p, err := e.Plan(b.Context(), desired, nil)
+				require.NoError(b, err)
+				_, err = e.Apply(b.Context(), p)
+				require.ErrorContains(b, err, "refused")
+				require.NotContains(b, err.Error(), "begins")
+			}
+		})
+	}
+}
+
+// BenchmarkReplaceWhatManyReferTo plans the replace of a network with n servers in
+// it: each of which had better leave it before it is deleted, and can't.
+func BenchmarkReplaceWhatManyReferTo(b *testing.B) {
+	sizes(b, func(b *testing.B, n int) {
+		kinds := sync.Kinds(sync.Define[wire]("network"), sync.Define[host]("server"))
+		e, err := sync.New(directory(b), kinds, nil)
+		require.NoError(b, err)
+		desired := declaring(resource(b, kinds, "network/n", wire{Range: "old"}))
+		for i := range n {
+			desired.Resources = append(desired.Resources, resource(b, kinds, fmt.Sprintf("server/%d", i), host{Network: "n"}))
+		}
+		apply(b, e, desired)
+		desired.Resources[0] = resource(b, kinds, "network/n", wire{Range: "new"})
+		for b.Loop() {
+			require.Len(b, plan(b, e, desired, nil).Changes, n+2)
 		}
 	})
 }

@@ -26,6 +26,12 @@ import (
 //	required      must be given; text must not be empty
 //	default=V     what an absent field means. Changing it is a change of meaning
 //	omitempty     an empty list or table means the same as none
+//	sensitive     never shown, and recorded as a keyed digest; so is every Secret
+//	immutable     can't be changed in what exists: another value replaces it
+//	unmanaged     must exist, and its value is somebody else's: what is declared is
+//	              for a create alone. To manage it again raises the kind's Version
+//	ref=KIND      text that names a resource of that kind, or a list or map of
+//	              such; its ID takes the name's place when the change is carried out
 //
 // Without default=, an absent number, bool or text means its zero value, and an
 // absent struct one without fields; so setting a field back to zero and leaving
@@ -39,11 +45,39 @@ import (
 //
 // A tag that this version doesn't honour is an error, which New and everything
 // else that takes kinds reports.
-func Define[T any](name string) Kind {
+func Define[T any](name string, options ...KindOption) Kind {
 	c := compiler{open: map[reflect.Type]bool{}}
 	schema, encode, err := c.structOf(reflect.TypeFor[T]())
-	return Kind{Name: name, Schema: schema, err: err, encode: encode}
+	kind := Kind{Name: name, Schema: schema, err: err, encode: encode}
+	for _, option := range options {
+		option(&kind)
+	}
+	return kind
 }
+
+// KindOption sets something of a Kind.
+type KindOption func(*Kind)
+
+// Handle sets Kind.Handler: the kind acts in the outside world.
+func Handle(h Handler) KindOption { return func(k *Kind) { k.Handler = h } }
+
+// Deploys sets Kind.Deployer.
+func Deploys(d Deployer) KindOption { return func(k *Kind) { k.Deployer = d } }
+
+// Version sets Kind.Version.
+func Version(n int) KindOption { return func(k *Kind) { k.Version = n } }
+
+// Parallel sets Kind.Parallel.
+func Parallel(n int) KindOption { return func(k *Kind) { k.Parallel = n } }
+
+// Batch sets Kind.Batch.
+func Batch(n int) KindOption { return func(k *Kind) { k.Batch = n } }
+
+// CreateFirst sets Kind.CreateFirst.
+func CreateFirst() KindOption { return func(k *Kind) { k.CreateFirst = true } }
+
+// Protected sets Kind.Protected.
+func Protected() KindOption { return func(k *Kind) { k.Protected = true } }
 
 // compiler turns Go types into schemas and encoders.
 type compiler struct{ open map[reflect.Type]bool }
@@ -52,13 +86,15 @@ type compiler struct{ open map[reflect.Type]bool }
 type encoder struct {
 	typ    reflect.Type
 	fields []fieldEncoder
+	secret bool // typ is Secret, which would write itself as "(sensitive)"
 }
 
 type fieldEncoder struct {
-	name     string
-	index    []int
-	required bool
-	value    *encoder // of the struct inside, at whatever depth; nil if there is none
+	name      string
+	index     []int
+	required  bool
+	sensitive bool
+	value     *encoder // of the struct inside, at whatever depth; nil if there is none
 }
 
 func (c *compiler) structOf(t reflect.Type) (*diff.Schema, *encoder, error) {
@@ -93,7 +129,7 @@ func (c *compiler) structOf(t reflect.Type) (*diff.Schema, *encoder, error) {
 			return strings.Compare(f.Name, name)
 		})
 		schema.Fields = slices.Insert(schema.Fields, at, field)
-		enc.fields = append(enc.fields, fieldEncoder{name: name, index: f.Index, required: field.Required, value: inner})
+		enc.fields = append(enc.fields, fieldEncoder{name: name, index: f.Index, required: field.Required, sensitive: field.Sensitive, value: inner})
 	}
 	slices.SortFunc(enc.fields, func(a, b fieldEncoder) int { return strings.Compare(a.name, b.name) })
 	return schema, enc, errors.Join(errs...)
@@ -162,11 +198,14 @@ func (c *compiler) field(name string, f reflect.StructField) (diff.SchemaField, 
 	if !optional {
 		field.Default = zeroOf(shape.Type)
 	}
+	field.Sensitive = isSecret(t)
 	return field, inner, tagOptions(&field, f.Tag.Get("sync"))
 }
 
 func (c *compiler) value(t reflect.Type) (*diff.Value, *encoder, error) {
 	switch {
+	case t == reflect.TypeFor[Secret]():
+		return &diff.Value{Type: diff.Text}, &encoder{typ: t, secret: true}, nil
 	case t == reflect.TypeFor[time.Time]():
 		return &diff.Value{Type: diff.Time}, nil, nil
 	case t == reflect.TypeFor[json.RawMessage]():
@@ -204,6 +243,14 @@ func (c *compiler) value(t reflect.Type) (*diff.Value, *encoder, error) {
 		return &diff.Value{Type: diff.Object, Object: schema}, enc, err
 	}
 	return nil, nil, fmt.Errorf("a field of type %s can't be recorded", t)
+}
+
+// isSecret tells whether a type is Secret, or a list or map of them.
+func isSecret(t reflect.Type) bool {
+	for t.Kind() == reflect.Slice || t.Kind() == reflect.Array || t.Kind() == reflect.Map || t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t == reflect.TypeFor[Secret]()
 }
 
 // isText tells whether values of the type write themselves as text.
@@ -247,6 +294,21 @@ func tagOptions(field *diff.SchemaField, tag string) error {
 				return errors.New("the sync tag's omitempty is for lists and maps")
 			}
 			field.OmitEmpty = true
+		case option == "sensitive":
+			field.Sensitive = true
+		case option == "immutable":
+			field.Immutable = true
+		case option == "unmanaged":
+			field.Unmanaged = true
+		case name == "ref" && value != "":
+			shape := &field.Value
+			for shape.Elem != nil {
+				shape = shape.Elem
+			}
+			if shape.Type != diff.Text {
+				return errors.New("the sync tag's ref= is for text, and for lists and maps of text")
+			}
+			shape.Ref = value
 		case name == "default" && hasValue:
 			def, err := parseDefault(field.Type, value)
 			if err != nil {
@@ -254,7 +316,7 @@ func tagOptions(field *diff.SchemaField, tag string) error {
 			}
 			field.Default = def
 		default:
-			return fmt.Errorf("the sync tag's option %q is not one that this version honours; it knows required, default=, omitempty", option)
+			return fmt.Errorf("the sync tag's option %q is not one that this version honours; it knows required, default=, omitempty, sensitive, immutable, unmanaged, ref=", option)
 		}
 	}
 	if field.Required && strings.Contains(tag, "default=") {
@@ -309,6 +371,8 @@ func (e *encoder) appendValue(dst []byte, v reflect.Value) ([]byte, error) {
 		return state.AppendCanonical(dst, address.Interface())
 	case e == nil:
 		return state.AppendCanonical(dst, v.Interface())
+	case v.Type() == e.typ && e.secret:
+		return state.AppendCanonical(dst, v.String())
 	case v.Type() == e.typ:
 		return e.appendStruct(dst, v)
 	case v.Kind() == reflect.Struct:
@@ -334,7 +398,10 @@ func (e *encoder) appendStruct(dst []byte, v reflect.Value) ([]byte, error) {
 		}
 		dst = append(strconv.AppendQuote(dst, f.name), ':')
 		var err error
-		if dst, err = f.value.appendValue(dst, value); err != nil {
+		if dst, err = f.value.appendValue(dst, value); err != nil && f.sensitive {
+			err = errHidden
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
 	}

@@ -125,21 +125,17 @@ func nan() float64 { zero := 0.0; return zero / zero }
 
 func TestDefineRejectsWhatIsNotHonoured(t *testing.T) {
 	t.Parallel()
-	type inner struct {
-		A string `sync:"unmanaged"`
-	}
 	type ring struct{ Next []*ring }
 	for message, kind := range map[string]sync.Kind{
-		`option "sensitive" is not one that this version honours`: sync.Define[struct {
-			T string `sync:"sensitive"`
+		`option "sensible" is not one that this version honours`: sync.Define[struct {
+			T string `sync:"sensible"`
 		}]("k"),
-		`option "immutable" is not one`: sync.Define[struct {
-			T string `sync:"default=x,immutable"`
-		}]("k"),
-		`option "ref=network" is not one`: sync.Define[struct {
+		`refers to the unknown kind "network"`: sync.Define[struct {
 			T string `sync:"ref=network"`
 		}]("k"),
-		`option "unmanaged" is not one`: sync.Define[struct{ I []inner }]("k"),
+		`ref= is for text`: sync.Define[struct {
+			T int `sync:"ref=k"`
+		}]("k"),
 		`omitempty is for lists and maps`: sync.Define[struct {
 			T string `sync:"omitempty"`
 		}]("k"),

@@ -22,9 +22,10 @@ type Syncer interface {
 // concurrent use; of several Applies one goes on, the others get ErrLocked or
 // wait.
 type Engine struct {
-	backend Backend
+	backend patient
 	kinds   *KindSet
 	opts    Options
+	keys    *keyring
 }
 
 var _ Syncer = (*Engine)(nil)
@@ -44,14 +45,19 @@ func New(backend Backend, kinds *KindSet, opts *Options) (*Engine, error) {
 	if err := backend.Scope().Validate(); err != nil {
 		return nil, SyncInternalErr{Description: "make an engine", Err: err}
 	}
-	return &Engine{backend: backend, kinds: kinds, opts: filled}, nil
+	e := &Engine{backend: patient{backend, filled.Retries}, kinds: kinds, opts: filled, keys: &keyring{key: filled.DigestKey}}
+	e.opts.DigestKey = nil // whoever prints an engine doesn't print its key
+	return e, nil
 }
 
 // Scope returns whose State the engine works on.
 func (e *Engine) Scope() state.Scope { return e.backend.Scope() }
 
+// String names the engine by its scope.
+func (e *Engine) String() string { return "the engine of " + e.Scope().String() }
+
 // Backend returns the backend that the engine was made with, to read from.
-func (e *Engine) Backend() Backend { return e.backend }
+func (e *Engine) Backend() Backend { return e.backend.Backend }
 
 // Kinds returns the kinds that the engine was made with.
 func (e *Engine) Kinds() *KindSet { return e.kinds }

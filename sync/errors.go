@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -32,6 +33,27 @@ var (
 	// ErrUnknownKind: a kind that is declared, or of which something is to be
 	// pruned, is not registered.
 	ErrUnknownKind = errors.New("unknown kind")
+	// ErrKindVersion: what is recorded of a kind was made by a newer release, in
+	// which its fields mean something else. Upgrade this program.
+	ErrKindVersion = errors.New("recorded by a newer version of the kind")
+	// ErrExists: a thing that is to be created exists and isn't recorded. Adopt it
+	// or have it replaced (PlanOptions.Existing).
+	ErrExists = errors.New("it exists and is not recorded")
+	// ErrUncertain: a create was interrupted and nobody can tell whether the thing
+	// exists. Look, and adopt it or forget the record.
+	ErrUncertain = errors.New("nobody knows whether it exists")
+	// ErrSecretUnavailable: a sensitive value is needed, and only its digest is at
+	// hand.
+	ErrSecretUnavailable = errors.New("the sensitive value is not at hand")
+	// ErrProtected: the change would delete or replace a protected resource.
+	ErrProtected = errors.New("it is protected")
+	// ErrTooManyRequests: the other side asks to slow down. The error may be a
+	// *ThrottledError that says for how long.
+	ErrTooManyRequests = errors.New("too many requests")
+	// ErrUnhealthy: what was deployed did not become healthy.
+	ErrUnhealthy = errors.New("not healthy")
+	// ErrNoState: the State that was asked for is not kept.
+	ErrNoState = errors.New("that State is not kept")
 )
 
 // SyncErr says that the declaration is wrong. Retrying won't help.
@@ -116,6 +138,8 @@ type StaleError struct {
 	// Moved are the differences between the plan and what it would be now, one
 	// sentence each, in key order.
 	Moved []string
+	// Err is why the plan can't be made any more; nil if it can.
+	Err error
 }
 
 // Error implements error.
@@ -123,6 +147,9 @@ func (e *StaleError) Error() string {
 	return fmt.Sprintf("the plan is stale: it was made at serial %d, now it is %d: %s: plan again",
 		e.PlannedSerial, e.Serial, strings.Join(e.Moved, "; "))
 }
+
+// Unwrap returns why the plan can't be made any more.
+func (e *StaleError) Unwrap() error { return e.Err }
 
 // Is makes errors.Is(err, ErrStale) true.
 func (e *StaleError) Is(target error) bool { return target == ErrStale }
@@ -154,6 +181,29 @@ type BlockedError struct {
 // Error implements error.
 func (e *BlockedError) Error() string { return fmt.Sprintf("%s is blocked: %s failed", e.Key, e.By) }
 
+// ThrottledError says that the other side asks to slow down.
+// errors.Is(err, ErrTooManyRequests).
+type ThrottledError struct {
+	// After is how long to wait; 0 if it wasn't said.
+	After time.Duration
+	// Err is the other side's error; may be nil.
+	Err error
+}
+
+// Error implements error.
+func (e *ThrottledError) Error() string {
+	if e.Err == nil {
+		return ErrTooManyRequests.Error()
+	}
+	return fmt.Sprintf("%v: %v", ErrTooManyRequests, e.Err)
+}
+
+// Is makes errors.Is(err, ErrTooManyRequests) true.
+func (e *ThrottledError) Is(target error) bool { return target == ErrTooManyRequests }
+
+// Unwrap returns the other side's error.
+func (e *ThrottledError) Unwrap() error { return e.Err }
+
 // Retryable tells whether doing the same again may succeed: after ErrLocked,
 // after a lost lease, after a timeout or a connection that broke. It is false
 // for nil, for a mistake in the declaration and for a cancelled context. An
@@ -174,5 +224,10 @@ func Retryable(err error) bool {
 	case errors.As(err, &network) && network.Timeout():
 		return true
 	}
-	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EPIPE)
+	for _, broken := range []error{syscall.ECONNRESET, syscall.ECONNREFUSED, syscall.EPIPE, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(err, broken) {
+			return true
+		}
+	}
+	return false
 }

@@ -27,9 +27,13 @@ type Event struct {
 	// Seq counts the events of an Apply from 1.
 	Seq  int       `json:"seq"`
 	Type EventType `json:"event"`
-	// Key and Op are the change's, in EventStart and EventEnd.
-	Key state.Key `json:"-"`
-	Op  diff.Op   `json:"op,omitempty"`
+	// Key and Op are the change's, in EventStart and EventEnd. Replaced says that it
+	// deletes what is replaced, which is a change beside the one that creates.
+	Key      state.Key `json:"-"`
+	Op       diff.Op   `json:"op,omitempty"`
+	Replaced bool      `json:"replaced,omitempty"`
+	// ID is the resource's identity in EventEnd, as in ChangeResult.
+	ID string `json:"id,omitempty"`
 	// Status and Err are how the change ended, in EventEnd; Err is the run's in
 	// EventFinish.
 	Status Status `json:"status,omitempty"`
@@ -39,6 +43,12 @@ type Event struct {
 	// Done counts the changes that have ended, of Total.
 	Done  int `json:"done"`
 	Total int `json:"total"`
+}
+
+// about returns an event of a change.
+func about(change diff.Change, t EventType) Event {
+	deletion, deletes := change.(*diff.Delete)
+	return Event{Type: t, Key: change.Key(), Op: change.Op(), Replaced: deletes && deletion.Replaced}
 }
 
 // MarshalJSON implements json.Marshaler.

@@ -17,8 +17,9 @@ type Network struct {
 }
 
 type Server struct {
-	Region string `toml:"region" sync:"default=eu-west"`
-	Size   int    `toml:"size" sync:"default=1"`
+	Network string `toml:"network" sync:"ref=network"` // a name; its ID when it is applied
+	Region  string `toml:"region" sync:"immutable,default=eu-west"`
+	Token   string `toml:"token" sync:"sensitive"`
 }
 
 func syncShop(ctx context.Context, config, records string) error {
@@ -66,12 +67,14 @@ func Example() {
 	}
 	// Output:
 	// + network/private
-	//     config.cidr: "10.0.0.0/16"
+	//     cidr: "10.0.0.0/16"
 	// + server/db
-	//     after: "network/private"
-	//     config.size: 4
+	//     network: "private"
+	//     token: (sensitive)
 	// + server/web
 	//     after: "server/db"
+	//     network: "private"
+	//     region: "us-east"
 	//     tags: "public"
 	// Plan: 3 to create, 0 unchanged.
 	// No changes: 3 as declared.

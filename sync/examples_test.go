@@ -14,14 +14,14 @@ import (
 
 // An engine in memory, with one kind and two resources of it.
 func shop() (*sync.Engine, *sync.Desired) {
-	kinds := sync.Kinds(sync.Define[Server]("server"))
+	kinds := sync.Kinds(sync.Define[Network]("network"), sync.Define[Server]("server"))
 	engine, err := sync.New(syncertest.NewMemory(state.Scope{Org: "acme", App: "shop"}), kinds, nil)
 	if err != nil {
 		panic(err)
 	}
 	desired := &sync.Desired{}
 	for _, name := range []string{"db", "web"} {
-		r, err := kinds.Resource("server", name, Server{Size: 2})
+		r, err := kinds.Resource("server", name, Server{Region: "us-east"})
 		if err != nil {
 			panic(err)
 		}
@@ -94,7 +94,7 @@ func ExamplePlanOptions_forget() {
 // Every step is an event; nobody has to drain anything.
 func ExampleOptions_onEvent() {
 	backend := syncertest.NewMemory(state.Scope{Org: "acme", App: "shop"})
-	kinds := sync.Kinds(sync.Define[Server]("server"))
+	kinds := sync.Kinds(sync.Define[Network]("network"), sync.Define[Server]("server"))
 	engine, err := sync.New(backend, kinds, &sync.Options{OnEvent: func(e sync.Event) {
 		fmt.Println(e.Seq, e.Type)
 	}})

@@ -82,11 +82,12 @@ func (l *lease) renew(lose context.CancelCauseFunc, until time.Time) {
 		case <-timer.C:
 		}
 		ctx, cancel := context.WithDeadline(l.held, until)
-		prolonged, err := l.tx.Renew(ctx)
+		sent := time.Now()
+		_, err := l.tx.Renew(ctx)
 		cancel()
 		switch {
 		case err == nil:
-			until = prolonged
+			until = sent.Add(LeaseTTL) // and not what was answered: the other side's clock may be another one
 			pause = max(time.Until(until)/3, 10*time.Millisecond)
 		case errors.Is(err, ErrLeaseLost), !time.Now().Before(until):
 			lose(ErrLeaseLost)

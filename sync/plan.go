@@ -3,11 +3,10 @@ package sync
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"sync"
 
 	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
@@ -25,7 +24,8 @@ type Plan struct {
 	// Declared is the root of the declaration; zero if the plan was made without
 	// one.
 	Declared state.Checksum
-	// Revision is the declaration's; By is who asked.
+	// Revision is the declaration's; By is who asked: whoever applies a plan that
+	// somebody else has saved may put their own name in.
 	Revision, By string
 	// Changes are what is to be done, each after those it waits for. Empty if
 	// everything is as declared.
@@ -37,11 +37,17 @@ type Plan struct {
 	Orphans []state.Record
 	// OnFailure says what becomes of the rest when a change fails.
 	OnFailure FailureMode
+	// Wait makes Apply wait for the lease, as PlanOptions.Wait does. It is not a part
+	// of what a saved plan says.
+	Wait bool
 
-	desired *Desired
-	opts    PlanOptions
-	kinds   *KindSet
-	records []state.Record // those of Base, if they were read
+	desired     *Desired
+	rollback    *rollback    // set if the plan leads to an earlier State
+	declaration *declaration // nil without one
+	opts        PlanOptions
+	kinds       *KindSet
+	records     []state.Record // those of Base, if they were read
+	referrers   map[state.Key][]referrer
 }
 
 // PlannedChange is a change with its place in the order.
@@ -58,31 +64,78 @@ type PlannedChange struct {
 //
 // If the declaration's root is the recorded one and nothing else is asked for,
 // all it reads is the head; and the records where there are orphans to report.
+// Where there is something to create, update or deploy it asks the kinds' Finders
+// and Deployers for what is there, and, if the options say so, their Observers.
 //
 // The error is a *multierror.Error that holds a SyncErr for every mistake in the
-// declaration, or an error for which errors.Is finds ErrEmptyDeclaration or
-// ErrPruneLimit, or a SyncInternalErr if the backend can't be read.
+// declaration, or an error for which errors.Is finds ErrEmptyDeclaration,
+// ErrPruneLimit, ErrKindVersion, ErrExists, ErrProtected or
+// ErrSecretUnavailable, or a SyncInternalErr if the backend can't be read.
 func (e *Engine) Plan(ctx context.Context, desired *Desired, opts *PlanOptions) (*Plan, error) {
-	p := planner{engine: e, plan: &Plan{kinds: e.kinds}}
-	if desired != nil {
-		own := *desired
-		own.Resources = slices.Clone(desired.Resources)
-		p.plan.desired = &own
-	}
-	if opts != nil {
-		p.plan.opts = *opts
-	}
+	p := e.planner(desired, opts)
 	return p.make(ctx)
 }
 
+// planner makes one plan. Its steps are in the order of the files: what is
+// compared (compare.go), what the world says (live.go), what follows from that
+// (cascade.go, deploys.go), what of it is asked for (selection.go), and in which
+// order it is done (order.go).
 type planner struct {
 	engine      *Engine
 	plan        *Plan
 	declaration *declaration // nil without one
+	// drafts are what becomes of each declared resource, by its index.
+	drafts []draft
+	// rest is what becomes of everything else.
+	rest  []diff.Change
+	graph *diff.Graph // of the declaration; nil until it is needed
+	// moves are the recorded keys of what has moved, by the declared ones.
+	moves map[state.Key]state.Key
+	// renames are all moves, by what they lead from, whether they are still to be
+	// made or not.
+	renames map[state.Key]state.Key
+	// forgets are the keys of PlanOptions.Forget.
+	forgets map[state.Key]bool
+	needed  map[state.Key]bool // see neededByKept
+	// onlyDrift says that nothing is wanted but what was changed behind our back.
+	onlyDrift bool
+
+	performer *performer // asks what there is
+	holder    holder     // in Plan.records
+	namesOnce sync.Once
+	names     map[state.Key]string // of recorded resources, by kind and ID
+}
+
+// draft is what becomes of a declared resource.
+type draft struct {
+	record *state.Record // nil if there is none
+	// change is a *diff.Create, *diff.Update or *diff.Adopt, nil if it is as
+	// declared.
+	change diff.Change
+	// old is the half of a replace that deletes; last says that it comes last.
+	old  *diff.Delete
+	last bool
+	// deploy is set if it is deployed: for the reasons in why, which are its own, or
+	// because something is that it comes after.
+	deploy *diff.Deploy
+	why    []string
+	// refused is why that can't be done: an error of the plan, if it is in it.
+	refused error
+}
+
+func (e *Engine) planner(desired *Desired, opts *PlanOptions) *planner {
+	p := &planner{
+		engine: e, plan: &Plan{kinds: e.kinds, desired: desired.clone()},
+		performer: &performer{limiter: newLimiter(e.opts.Parallel), retries: e.opts.Retries},
+	}
+	if opts != nil {
+		p.plan.opts = opts.clone()
+	}
+	return p
 }
 
 func (p *planner) make(ctx context.Context) (*Plan, error) {
-	if err := p.start(); err != nil {
+	if err := p.start(ctx); err != nil {
 		return nil, err
 	}
 	head, err := p.engine.backend.Head(ctx)
@@ -93,40 +146,44 @@ func (p *planner) make(ctx context.Context) (*Plan, error) {
 }
 
 // start checks what was asked for and prepares the declaration.
-func (p *planner) start() error {
+func (p *planner) start(ctx context.Context) error {
 	plan, opts := p.plan, &p.plan.opts
-	if !opts.OnFailure.valid() {
-		return SyncInternalErr{Description: fmt.Sprintf("plan: unknown failure mode %q", opts.OnFailure)}
+	if err := opts.validate(); err != nil {
+		return err
 	}
 	mode, err := p.engine.failureMode(opts.OnFailure)
 	if err != nil {
 		return err
 	}
-	plan.By, plan.OnFailure = opts.By, mode
-	if plan.desired == nil {
+	plan.By, plan.OnFailure, plan.Wait = opts.By, mode, opts.Wait
+	switch {
+	case plan.rollback != nil:
+		p.declaration, err = p.engine.prepareRollback(ctx, plan.rollback)
+	case plan.desired == nil:
 		return nil
+	default:
+		p.declaration, err = p.engine.prepare(ctx, plan.desired)
 	}
-	if len(plan.desired.Resources) == 0 && opts.Prune && !opts.AllowEmpty {
+	switch {
+	case err != nil:
+		return err
+	case len(p.declaration.declared) == 0 && opts.Prune && !opts.AllowEmpty:
 		return SyncInternalErr{Description: "plan: nothing is declared and pruning would delete everything; allow an empty declaration if that is meant", Err: ErrEmptyDeclaration}
 	}
-	declaration, err := p.engine.prepare(plan.desired)
-	if err != nil {
-		return err
-	}
-	p.declaration = declaration
-	plan.Revision, plan.Declared = plan.desired.Revision, declaration.root
+	plan.declaration = p.declaration
+	plan.Revision, plan.Declared = p.declaration.Revision, p.declaration.root
 	return nil
 }
 
-// failureMode returns the mode that is asked for, or the backend's default.
+// failureMode returns the mode that is asked for, or the default.
 func (e *Engine) failureMode(asked FailureMode) (FailureMode, error) {
-	atomic, ok := e.backend.(Atomic)
+	atomic, ok := ability[Atomic](e.backend)
 	switch able := !ok || atomic.Atomic(); {
 	case asked == AllOrNothing && !able:
 		return "", SyncInternalErr{Description: "plan: this backend can't take back what was done when something else fails; ask to keep going", Err: errors.ErrUnsupported}
 	case asked != "":
 		return asked, nil
-	case able:
+	case able && !e.kinds.acts:
 		return AllOrNothing, nil
 	}
 	return KeepGoing, nil
@@ -139,8 +196,10 @@ func (p *planner) against(ctx context.Context, head state.Head) (*Plan, error) {
 	if head.Scope != p.engine.Scope() {
 		return nil, SyncInternalErr{Description: fmt.Sprintf("the backend of %s holds the State of %s", p.engine.Scope(), head.Scope)}
 	}
-	unchanged := p.unchanged(head)
-	if unchanged && head.Orphans == 0 && !plan.opts.Records {
+	if err := p.checkVersions(); err != nil {
+		return nil, err
+	}
+	if p.unchanged(head) && head.Orphans == 0 && !plan.opts.Records {
 		plan.Unchanged = len(p.declaration.declared)
 		return plan, nil
 	}
@@ -150,140 +209,107 @@ func (p *planner) against(ctx context.Context, head state.Head) (*Plan, error) {
 		}
 		plan.records = append(plan.records, record)
 	}
-	changes, err := p.compare()
-	if err != nil {
+	p.holder = holderIn(plan.records)
+	steps := []func(context.Context) error{p.compare, p.fill, p.find, p.observe, p.immutable, p.cascade, p.referrers, p.deploys, p.secrets}
+	if p.onlyDrift {
+		steps = []func(context.Context) error{p.compare, p.fill, p.observe}
+	}
+	for _, step := range steps {
+		err := step(ctx)
+		if err == nil && plan.opts.Selection == nil {
+			err = p.refusals(nil)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if plan.Changes, err = p.selected(ctx, p.order()); err != nil {
 		return nil, err
 	}
-	if err := p.fill(ctx, changes); err != nil {
+	if err := p.refusals(plan.Changes); err != nil {
 		return nil, err
 	}
-	plan.Changes, err = p.order(changes)
-	return plan, err
+	p.count()
+	return plan, p.checkLimit()
+}
+
+// count notes what the plan leaves as it is.
+func (p *planner) count() {
+	for i := range p.drafts {
+		if d := &p.drafts[i]; d.record != nil && d.change == nil && !d.record.Orphaned {
+			p.plan.Unchanged++
+		}
+	}
+	becomes := map[state.Key]diff.Op{}
+	for _, c := range p.plan.Changes {
+		if d, ok := c.Change.(*diff.Delete); !ok || !d.Replaced {
+			becomes[c.Key()] = c.Op()
+		}
+	}
+	left := map[state.Key]bool{} // by a move
+	for _, from := range p.moves {
+		left[from] = true
+	}
+	for i := range p.plan.records {
+		record := p.plan.records[i]
+		op := becomes[record.Key]
+		if op == diff.OpOrphan || record.Orphaned && op == "" && !left[record.Key] {
+			record.Orphaned = true
+			p.plan.Orphans = append(p.plan.Orphans, record)
+		}
+	}
 }
 
 // unchanged tells whether the head alone says that there is nothing to do.
 func (p *planner) unchanged(head state.Head) bool {
 	opts := &p.plan.opts
-	return p.declaration != nil && head.Declared == p.declaration.root && head.Pending == 0 && len(opts.Forget) == 0
+	return p.declaration != nil && head.Declared == p.declaration.root && head.Pending == 0 &&
+		len(opts.Forget) == 0 && len(opts.Adopt) == 0 && len(opts.Redeploy) == 0 && !opts.Observe && !p.isOutdated() && p.selectsDeclared() &&
+		(opts.NoDeploy || !p.declaration.deploys)
 }
 
-// compare joins the declaration with the records and applies the policies:
-// what is pruned, what is forgotten, what stays an orphan.
-func (p *planner) compare() ([]diff.Change, error) {
-	plan := p.plan
-	forget, err := p.forgets()
-	if err != nil {
-		return nil, err
-	}
-	var declared []diff.Declared
-	if p.declaration != nil {
-		declared = p.declaration.declared
-	}
-	var changes []diff.Change
-	deletes := 0
-	for change, err := range diff.Join(slices.Values(declared), recordsOf(plan.records)) {
-		if err != nil {
-			return nil, SyncInternalErr{Description: "compare the declaration with the records", Err: err}
-		}
-		record := recordOf(change)
-		switch change := change.(type) {
-		case *diff.Create, *diff.Update:
-			changes = append(changes, change)
-			continue
-		case diff.NoOp:
-			if !record.Orphaned {
-				plan.Unchanged++
-				continue
-			}
-		}
-		copied := *record
-		switch {
-		case forget[record.Key]:
-			changes = append(changes, &diff.Forget{Recorded: &copied})
-		case p.declaration == nil && !record.Orphaned:
-			// Without a declaration nothing can be said to have left it.
-		case plan.opts.Prune && !record.Protected:
-			if _, ok := p.engine.kinds.Kind(record.Kind); !ok {
-				return nil, SyncErr{Resource: record.String(), Description: "can't be pruned: its kind is not registered; register it, or forget the record", Err: ErrUnknownKind}
-			}
-			changes = append(changes, &diff.Delete{Recorded: &copied})
-			deletes++
-		case record.Orphaned:
-			plan.Orphans = append(plan.Orphans, copied)
-		default:
-			changes = append(changes, &diff.Orphan{Recorded: &copied})
-			marked := copied
-			marked.Orphaned = true
-			plan.Orphans = append(plan.Orphans, marked)
-		}
-	}
-	if limit := plan.opts.PruneLimit.of(len(plan.records)); deletes > limit {
-		return nil, &PruneLimitError{Deletes: deletes, Records: len(plan.records), Limit: limit}
-	}
-	return changes, nil
-}
-
-// forgets returns the keys to forget, and says which of them can't be.
-func (p *planner) forgets() (map[state.Key]bool, error) {
-	keys := make(map[state.Key]bool, len(p.plan.opts.Forget))
-	var errs []error
-	for _, key := range p.plan.opts.Forget {
-		keys[key] = true
-		_, recorded := slices.BinarySearchFunc(p.plan.records, key, func(r state.Record, key state.Key) int { return r.Compare(key) })
-		if !recorded {
-			errs = append(errs, SyncErr{Resource: key.String(), Description: "can't be forgotten: it isn't recorded"})
-		}
-		if p.declaration == nil {
-			continue
-		}
-		_, declared := slices.BinarySearchFunc(p.declaration.declared, key, func(d diff.Declared, key state.Key) int { return d.Resource.Compare(key) })
-		if declared {
-			errs = append(errs, SyncErr{Resource: key.String(), Description: "can't be forgotten: it is declared; remove it from the declaration first"})
-		}
-	}
-	return keys, joinErrors(errs...)
-}
-
-// fill gives the updates their prior declarations and field deltas.
-func (p *planner) fill(ctx context.Context, changes []diff.Change) error {
-	var sums []state.Checksum
-	for _, change := range changes {
-		if update, ok := change.(*diff.Update); ok && update.Recorded.Checksum != update.Checksum {
-			sums = append(sums, update.Recorded.Checksum)
-		}
-	}
-	if len(sums) == 0 {
-		return nil
-	}
-	prior, err := p.engine.backend.Declared(ctx, sums)
-	if err != nil {
-		return SyncInternalErr{Description: "read the recorded declarations of " + p.engine.Scope().String(), Err: err}
-	}
-	for _, change := range changes {
-		if update, ok := change.(*diff.Update); ok && update.Recorded.Checksum != update.Checksum {
-			if resource, ok := prior[update.Recorded.Checksum]; ok {
-				update.Prior = &resource
-				update.Fields = diff.Fields(update.Prior, update.Desired, p.engine.kinds.Schema(update.Desired.Kind))
+// checkVersions returns an error if what is recorded was made by a newer version
+// of a kind.
+func (p *planner) checkVersions() error {
+	for name, version := range p.plan.Base.Kinds {
+		kind, known := p.engine.kinds.Kind(name)
+		if known && version > kind.Version {
+			return SyncInternalErr{
+				Description: fmt.Sprintf("plan: the kind %q is recorded in version %d, and this program knows version %d: upgrade it", name, version, kind.Version),
+				Err:         ErrKindVersion,
 			}
 		}
 	}
 	return nil
 }
 
-func recordsOf(records []state.Record) func(func(state.Record, error) bool) {
-	return func(yield func(state.Record, error) bool) {
-		for i := range records {
-			if !yield(records[i], nil) {
-				return
-			}
+// isOutdated tells whether a kind is recorded in an older version than it has
+// now.
+func (p *planner) isOutdated() bool {
+	for _, name := range p.declaration.kinds {
+		if p.outdated(name) {
+			return true
 		}
 	}
+	return false
 }
 
-// recordOf returns the record that a change was made against, nil for a create.
+func (p *planner) outdated(kind string) bool {
+	return p.plan.Base.Serial > 0 && p.plan.Base.Kinds[kind] < p.engine.kinds.kind(kind).Version
+}
+
+// recordOf returns the record that a change was made against, nil for what is
+// new.
 func recordOf(change diff.Change) *state.Record {
 	switch c := change.(type) {
+	case *diff.Create:
+		return c.Recorded
 	case *diff.Update:
+		return c.Recorded
+	case *diff.Adopt:
+		return c.Recorded
+	case *diff.Deploy:
 		return c.Recorded
 	case *diff.Delete:
 		return c.Recorded
@@ -300,55 +326,27 @@ func recordOf(change diff.Change) *state.Record {
 // IsEmpty tells whether there is nothing to do.
 func (p *Plan) IsEmpty() bool { return len(p.Changes) == 0 }
 
-// Counts returns how many changes of each op the plan has.
+// Counts returns how many changes of each op the plan has. The two halves of a
+// replace count once, as that; the delete of what an earlier run has replaced
+// stands alone.
 func (p *Plan) Counts() map[diff.Op]int {
 	counts := map[diff.Op]int{}
+	replaced := map[state.Key]bool{} // IDs by kind
 	for _, change := range p.Changes {
 		counts[change.Op()]++
+		if create, ok := change.Change.(*diff.Create); ok && create.Replaces {
+			replaced[state.Key{Kind: create.Recorded.Kind, Name: create.Recorded.ID}] = true
+		}
+	}
+	for _, change := range p.Changes {
+		if d, ok := change.Change.(*diff.Delete); ok && d.Replaced && replaced[state.Key{Kind: d.Recorded.Kind, Name: d.Recorded.ID}] {
+			counts[diff.OpDelete]--
+		}
+	}
+	if counts[diff.OpDelete] == 0 {
+		delete(counts, diff.OpDelete)
 	}
 	return counts
-}
-
-// Digest returns the checksum of the plan's JSON: the same for the same plan.
-func (p *Plan) Digest() (state.Checksum, error) {
-	raw, err := json.Marshal(p)
-	if err != nil {
-		return state.Checksum{}, err
-	}
-	return state.Sum(raw), nil
-}
-
-// MarshalJSON implements json.Marshaler. Sensitive values are not in it.
-func (p *Plan) MarshalJSON() ([]byte, error) {
-	type change struct {
-		diff.JSON
-		After []int `json:"waits_for,omitempty"`
-	}
-	wire := struct {
-		Version   string          `json:"version"`
-		Scope     state.Scope     `json:"scope"`
-		Serial    int64           `json:"serial"`
-		Root      state.Checksum  `json:"root,omitzero"`
-		Declared  state.Checksum  `json:"declared,omitzero"`
-		Revision  string          `json:"revision,omitempty"`
-		By        string          `json:"by,omitempty"`
-		OnFailure FailureMode     `json:"on_failure"`
-		Unchanged int             `json:"unchanged"`
-		Counts    map[diff.Op]int `json:"counts"`
-		Changes   []change        `json:"changes"`
-		Orphans   []string        `json:"orphans"`
-	}{
-		Version: PlanVersion, Scope: p.Base.Scope, Serial: p.Base.Serial, Root: p.Base.Root, Declared: p.Declared,
-		Revision: p.Revision, By: p.By, OnFailure: p.OnFailure, Unchanged: p.Unchanged,
-		Counts: p.Counts(), Changes: []change{}, Orphans: []string{},
-	}
-	for _, c := range p.Changes {
-		wire.Changes = append(wire.Changes, change{diff.JSONOf(c.Change, p.kinds.Schema), c.After})
-	}
-	for i := range p.Orphans {
-		wire.Orphans = append(wire.Orphans, p.Orphans[i].Key.String())
-	}
-	return json.Marshal(wire)
 }
 
 // WriteText writes the plan for people: each change with its fields, and a
@@ -364,7 +362,7 @@ func (p *Plan) WriteText(w io.Writer, opts *diff.TextOptions) error {
 }
 
 // String returns the plan as WriteText writes it, without colour.
-func (p *Plan) String() string {
+func (p Plan) String() string {
 	var b bytes.Buffer
 	if err := p.WriteText(&b, nil); err != nil {
 		return err.Error()

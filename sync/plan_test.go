@@ -51,7 +51,7 @@ func TestPromise1_APlanShowsFields(t *testing.T) {
 	e := newEngine(t, newSpy(), nil)
 	syncAll(t, e, desire(t, "a=1", "b", "gone"), nil)
 	require.Equal(t, `~ thing/a
-    config.size: 1 → 2
+    size: 1 → 2
 + thing/c
     after: "thing/a"
 ! thing/gone [`+recordsIn(t, e.Backend())["gone"].ID+`] is no longer declared: it stays, as an orphan
@@ -279,7 +279,7 @@ func TestPlanRefusesBadOptions(t *testing.T) {
 	desired.Resources[0].Deploy = false
 	desired.Resources[0].Refs = []state.Ref{{Path: "x", To: key("b")}}
 	_, err = e.Plan(t.Context(), desired, nil)
-	require.ErrorContains(t, err, "has Refs")
+	require.ErrorContains(t, err, `refers to thing/b at "x", where its config has nothing`)
 }
 
 // A declaration where every third resource changes, in a mesh of edges: what is

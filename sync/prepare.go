@@ -1,6 +1,8 @@
 package sync
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -13,43 +15,102 @@ import (
 )
 
 // declaration is a Desired, made ready to be compared: in key order, in normal
-// form, with checksums.
+// form, concealed, with checksums.
 type declaration struct {
 	*Desired
 	declared []diff.Declared // of copies: what the caller does with its own later is no matter
-	root     state.Checksum
+	// plain are the Configs in the clear, by the index in declared.
+	plain []json.RawMessage
+	// missing are the sensitive fields of which only the digest is at hand, by the
+	// index in declared; nil if every value is.
+	missing map[int][]string
+	// kinds are the names of the kinds that are declared; deploys says that a
+	// resource asks for a deploy.
+	kinds   []string
+	deploys bool
+	root    state.Checksum
+	// then are the records of the State that a rollback leads to; nil if it is none.
+	then []state.Record
+	// keyless says that there was no key for the digests: the checksums of what
+	// has sensitive values are not those that will be recorded.
+	keyless bool
+
+	redactorOnce  sync.Once
+	theirRedactor *redactor // of all sensitive values; see redactor
 }
 
 // prepare checks every resource and returns the declaration, or every mistake.
-func (e *Engine) prepare(desired *Desired) (*declaration, error) {
-	d := &declaration{Desired: desired, declared: make([]diff.Declared, len(desired.Resources))}
+func (e *Engine) prepare(ctx context.Context, desired *Desired) (*declaration, error) {
+	key, err := e.digestKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.prepareWith(desired, key)
+}
+
+// prepareWith is prepare with the key for digests, nil if there is none.
+func (e *Engine) prepareWith(desired *Desired, key []byte) (*declaration, error) {
 	own := slices.Clone(desired.Resources)
+	inOrder := func(a, b state.Resource) int { return a.Compare(b.Key) }
+	if !slices.IsSortedFunc(own, inOrder) {
+		slices.SortStableFunc(own, inOrder)
+	}
+	d := &declaration{
+		Desired: desired, keyless: key == nil && e.kinds.sensitive,
+		declared: make([]diff.Declared, len(own)), plain: make([]json.RawMessage, len(own)),
+	}
 	errs := make([]error, len(own))
-	inParallel(len(desired.Resources), func(first, last int) {
+	conceal := &concealer{kinds: e.kinds, key: key}
+	inParallel(len(own), func(first, last int) {
 		var buf []byte
 		for i := first; i < last; i++ {
-			buf, errs[i] = e.prepareOne(&own[i], &d.declared[i], buf)
+			if errs[i] = e.check(&own[i]); errs[i] == nil {
+				d.plain[i] = own[i].Config
+				own[i].Config = conceal.conceal(&own[i])
+				errs[i] = e.kinds.checkUnmanaged(&own[i], d.plain[i])
+			}
+			if errs[i] == nil {
+				buf, errs[i] = e.declare(&own[i], d.plain[i], &d.declared[i], buf)
+			}
+			if errs[i] == nil && i > 0 && own[i].Key == own[i-1].Key {
+				errs[i] = errors.New("is declared twice")
+			}
 			if errs[i] != nil {
 				errs[i] = d.wrong(own[i].Key, errs[i].Error(), errs[i])
 			}
 		}
 	})
-	if err := joinErrors(errs...); err != nil {
+	if err := joinErrors(append(errs, d.checkMoves(own)...)...); err != nil {
 		return nil, err
 	}
-	inOrder := func(a, b diff.Declared) int { return a.Resource.Compare(b.Resource.Key) }
-	if !slices.IsSortedFunc(d.declared, inOrder) {
-		slices.SortStableFunc(d.declared, inOrder)
-	}
-	var twice []error
-	var root state.Hasher
-	for i := range d.declared {
-		if i > 0 && d.declared[i-1].Resource.Key == d.declared[i].Resource.Key {
-			twice = append(twice, d.wrong(d.declared[i].Resource.Key, "is declared twice", nil))
+	d.seal()
+	return d, nil
+}
+
+// checkMoves returns what is wrong with the moves, whatever is recorded. The
+// resources are those that are declared, in key order.
+func (d *declaration) checkMoves(resources []state.Resource) []error {
+	var errs []error
+	for _, move := range d.Moves {
+		_, stays := slices.BinarySearchFunc(resources, move.From, func(r state.Resource, key state.Key) int { return r.Compare(key) })
+		switch {
+		case move.From.Kind != move.To.Kind:
+			errs = append(errs, d.wrong(move.From, fmt.Sprintf("can't move to %s, which is of another kind", move.To), nil))
+		case stays:
+			errs = append(errs, d.wrong(move.From, fmt.Sprintf("can't move to %s: it is still declared", move.To), nil))
 		}
 	}
-	if err := joinErrors(twice...); err != nil {
-		return nil, err
+	return errs
+}
+
+// seal computes what is told of the declaration as a whole.
+func (d *declaration) seal() {
+	for i := range d.declared {
+		r := d.declared[i].Resource
+		if i == 0 || r.Kind != d.declared[i-1].Resource.Kind {
+			d.kinds = append(d.kinds, r.Kind)
+		}
+		d.deploys = d.deploys || r.Deploy
 	}
 	parts := make([]state.Checksum, len(d.declared))
 	inParallel(len(d.declared), func(first, last int) {
@@ -57,31 +118,86 @@ func (e *Engine) prepare(desired *Desired) (*declaration, error) {
 			parts[i] = state.DeclaredPart(d.declared[i].Resource.Key, d.declared[i].Checksum, d.declared[i].Edges)
 		}
 	})
+	var root state.Tree
 	for _, part := range parts {
 		root.Add(part)
 	}
 	d.root = root.Root()
-	return d, nil
 }
 
-// prepareOne brings one resource in its normal form and fills in what is compared
-// of it. buf is scratch, and comes back for the next.
-func (e *Engine) prepareOne(r *state.Resource, into *diff.Declared, buf []byte) ([]byte, error) {
-	switch {
-	case len(r.Refs) > 0:
-		return buf, errors.New("it has Refs, which this version doesn't carry out")
-	case r.Deploy:
-		return buf, errors.New("it asks for a deploy, which this version doesn't carry out")
-	}
+// check brings a resource in its normal form, or says what is wrong with it.
+func (e *Engine) check(r *state.Resource) error {
 	if err := e.kinds.normalize(r); err != nil {
-		return buf, err
+		return err
 	}
+	if r.Deploy && e.kinds.kind(r.Kind).Deployer == nil {
+		return fmt.Errorf("asks for a deploy, and its kind %q has no Deployer", r.Kind)
+	}
+	for _, ref := range r.Refs {
+		if _, ok := diff.Lookup(r.Config, ref.Path); !ok {
+			return fmt.Errorf("refers to %s at %q, where its config has nothing", ref.To, ref.Path)
+		}
+	}
+	return nil
+}
+
+// checkUnmanaged returns what is wrong with what a resource, which is concealed
+// already, leaves to others; plain is its Config in the clear. A reference can't
+// be left to others: what a resource depends on is recorded and compared.
+func (s *KindSet) checkUnmanaged(r *state.Resource, plain json.RawMessage) error {
+	schema := s.Schema(r.Kind)
+	for _, path := range r.Unmanaged {
+		if !schema.Leads(plain, path) {
+			return fmt.Errorf("leaves %q unmanaged, where its config has nothing", path)
+		}
+	}
+	if len(r.Unmanaged) == 0 && !schema.HasUnmanaged() {
+		return nil
+	}
+	for _, ref := range s.refs(r, plain) {
+		if value, ok := diff.Lookup(r.Config, ref.Path); !ok || string(value) == "null" {
+			return fmt.Errorf("refers to %s at %q, which is unmanaged: a reference can't be", ref.To, ref.Path)
+		}
+	}
+	return nil
+}
+
+// declare fills in what is compared of a resource, which is concealed already;
+// plain is its Config in the clear. buf is scratch, and comes back for the next.
+func (e *Engine) declare(r *state.Resource, plain json.RawMessage, into *diff.Declared, buf []byte) ([]byte, error) {
 	b, err := r.AppendJSON(buf[:0])
 	if err != nil {
 		return buf, err
 	}
-	*into = diff.Declared{Resource: r, Checksum: state.Sum(b), Edges: r.Edges()}
+	*into = diff.Declared{Resource: r, Checksum: state.Sum(b), Edges: e.kinds.edges(r, plain)}
 	return b, nil
+}
+
+// edges returns what a resource depends on: what it names itself, and the
+// references that its kind's schema finds in its Config.
+func (s *KindSet) edges(r *state.Resource, config json.RawMessage) []state.Key {
+	refs := s.Schema(r.Kind).Refs(config)
+	if len(refs) == 0 {
+		return r.Edges()
+	}
+	all := *r
+	all.Refs = slices.Concat(r.Refs, refs)
+	return all.Edges()
+}
+
+// refs returns all references of a resource, those that its schema finds
+// included.
+func (s *KindSet) refs(r *state.Resource, config json.RawMessage) []state.Ref {
+	return slices.Concat(r.Refs, s.Schema(r.Kind).Refs(config))
+}
+
+// find returns the index of what is declared under a key, and whether anything
+// is. A nil declaration declares nothing.
+func (d *declaration) find(key state.Key) (int, bool) {
+	if d == nil {
+		return 0, false
+	}
+	return slices.BinarySearchFunc(d.declared, key, func(d diff.Declared, key state.Key) int { return d.Resource.Compare(key) })
 }
 
 // graph orders the declaration. Its errors say where the members are declared.

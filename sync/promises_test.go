@@ -2,8 +2,10 @@ package sync_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -142,6 +144,27 @@ func TestPromise1_APlanIsItsOwn(t *testing.T) {
 	require.ErrorContains(t, err, "the plan is not as it was made")
 }
 
+// What the caller does with the options, the moves and the plan later is no matter.
+func TestPromise1_APlansOptionsAreItsOwn(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, newSpy(), nil)
+	syncAll(t, e, desire(t, "a", "b", "c"), nil)
+	desired := desire(t, "d")
+	desired.Moves = []sync.Move{{From: key("a"), To: key("d")}}
+	opts := &sync.PlanOptions{Forget: []state.Key{key("b")}, Selection: &sync.Selection{Keys: []state.Key{key("b"), key("d")}}}
+	p := plan(t, e, desired, opts)
+	before, err := json.Marshal(*p) // a value, or what points to it: the same
+	require.NoError(t, err)
+	opts.Forget[0], opts.Selection.Keys[0], desired.Moves[0].From = key("c"), key("c"), key("c")
+	after, err := json.Marshal(p)
+	require.NoError(t, err)
+	require.JSONEq(t, string(before), string(after))
+	syncAll(t, e, desire(t, "a", "b", "c", "e"), nil) // so that it is planned again
+	_, err = e.Apply(t.Context(), p)
+	require.NoError(t, err)
+	require.Len(t, recordsIn(t, e.Backend()), 3)
+}
+
 func TestPromise2_IDsDontDependOnTheSizeOfABatch(t *testing.T) {
 	t.Parallel()
 	var want map[string]state.Record
@@ -253,6 +276,31 @@ func (tx *scriptedTx) Close(ctx context.Context) error {
 	return err
 }
 
+// Whose clock is wrong doesn't matter: neither is the lease given up, nor renewed
+// too late or all the time.
+func TestPromise6_TheBackendsClockMayBeWrong(t *testing.T) {
+	t.Parallel()
+	for _, wrong := range []time.Duration{-time.Hour, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			memory, renewals := syncertest.NewMemory(scope()), 0
+			backend := &scripted{Backend: memory, apply: func(ctx context.Context) {
+				select {
+				case <-ctx.Done():
+				case <-time.After(10 * sync.LeaseTTL):
+				}
+			}}
+			backend.renew = func(context.Context) (time.Time, error) {
+				renewals++
+				return time.Now().Add(wrong), nil
+			}
+			e := newEngine(t, backend, nil)
+			_, err := e.Apply(t.Context(), plan(t, e, desire(t, "a"), nil))
+			require.NotErrorIs(t, err, context.Canceled)
+			require.InDelta(t, 30, renewals, 1)
+		})
+	}
+}
+
 func TestPromise11_TheLeaseIsGivenBackAlthoughTheCallerIsGone(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -351,7 +399,7 @@ func TestPromise6_TheLeaseIsGivenBackEvenIfACallbackPanics(t *testing.T) {
 func TestRetryable(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]bool{
-		sync.ErrLocked: true, sync.ErrStale: false, context.Canceled: false, syscall.ECONNRESET: true, errBoom: false,
+		sync.ErrLocked: true, sync.ErrStale: false, context.Canceled: false, syscall.ECONNRESET: true, errBoom: false, io.EOF: true, io.ErrUnexpectedEOF: true,
 		knows(true): true, knows(false): false,
 	} {
 		require.Equal(t, want, sync.Retryable(fmt.Errorf("wrapped: %w", err)), err)

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/go-multierror"
 
@@ -49,6 +50,7 @@ type Result struct {
 	records []state.Record
 	orphans []state.Record
 	err     error
+	counts  map[Status]int // if Changes are not all of them
 }
 
 // Orphans returns the records of what is no longer declared and still exists, in
@@ -62,6 +64,9 @@ func (r *Result) Records() []state.Record { return r.records }
 
 // Count returns how many changes ended so.
 func (r *Result) Count(status Status) int {
+	if r.counts != nil {
+		return r.counts[status]
+	}
 	n := 0
 	for i := range r.Changes {
 		if r.Changes[i].Status == status {
@@ -93,4 +98,10 @@ func joinErrors(errs ...error) error {
 		}
 	}
 	return all.ErrorOrNil()
+}
+
+// sortErrors puts errors that came from several goroutines in an order that
+// doesn't depend on them.
+func sortErrors(errs []error) {
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 }

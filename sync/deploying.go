@@ -1,0 +1,85 @@
+package sync
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/trueup-go/trueup/diff"
+	"github.com/trueup-go/trueup/state"
+)
+
+// How long to wait before the health of what was deployed is asked for again: at
+// first, and at most.
+const (
+	healthPause    = 50 * time.Millisecond
+	healthPauseMax = 2 * time.Second
+)
+
+// startDeploy has the Deployer start a thing: again after a pause, if it is asked
+// to slow down or the error is Retryable.
+func (a *acts) startDeploy(ctx context.Context, kind *Kind, deploy *diff.Deploy) error {
+	for tries := 0; ; {
+		err := callDeploy(ctx, kind, deploy)
+		var pause time.Duration
+		switch {
+		case errors.Is(err, ErrTooManyRequests):
+			var asked *ThrottledError
+			if errors.As(err, &asked) {
+				pause = asked.After
+			}
+			a.performer.limiter.throttled(kind.Name, pause)
+		case err == nil:
+			a.performer.limiter.succeeded(kind.Name)
+			return nil
+		case Retryable(err) && tries < a.performer.retries:
+			tries++
+		default:
+			return err
+		}
+		if a.performer.pause(ctx, kind, tries) != nil {
+			return err
+		}
+	}
+}
+
+func callDeploy(ctx context.Context, kind *Kind, deploy *diff.Deploy) error {
+	var err error
+	broken := guard(kind, "Deploy", func() { err = kind.Deployer.Deploy(ctx, deploy) })
+	return cmp.Or(broken, err)
+}
+
+// waitHealthy asks for the health of what was deployed until it is Healthy or
+// Degraded, or the time is up.
+func waitHealthy(ctx context.Context, kind *Kind, deploy *diff.Deploy, timeout time.Duration) error {
+	late, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	record := state.Record{Key: deploy.Key()}
+	if deploy.Recorded != nil {
+		record = *deploy.Recorded
+	}
+	for pause := healthPause; ; pause = min(2*pause, healthPauseMax) {
+		var health Health
+		healths, err := healthOf(late, kind, []state.Record{record})
+		if err == nil {
+			health, err = healths[0], healths[0].Err
+		}
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case late.Err() != nil:
+			return fmt.Errorf("%s is %w after %s%s", deploy.Key(), ErrUnhealthy, timeout, detail(health.Message))
+		case err != nil && !Retryable(err) && !errors.Is(err, ErrTooManyRequests):
+			return fmt.Errorf("ask how %s is doing: %w", deploy.Key(), err)
+		case err == nil && health.Phase == Healthy:
+			return nil
+		case err == nil && health.Phase == Degraded:
+			return fmt.Errorf("%s is %w%s", deploy.Key(), ErrUnhealthy, detail(health.Message))
+		}
+		if sleep(late, pause) != nil {
+			continue // the loop says which of the two contexts is done
+		}
+	}
+}
