@@ -15,6 +15,11 @@ import (
 
 // Options are a Backend's. The zero value and nil mean every default.
 type Options struct {
+	// History is how many earlier States are kept: each is that of one commit, and
+	// the engine commits what handlers do act by act. A State costs what its commit
+	// changed, and now and then a copy. Defaults to 1,000; -1 keeps none, and
+	// forgets those that there are.
+	History int
 	// CompactBytes is how large the journal may grow while a plan is applied
 	// before it is folded into state.json. Whatever it is, the journal may always
 	// grow to twice the size of state.json, so that the cost of folding stays in
@@ -30,8 +35,14 @@ func (o *Options) withDefaults() (Options, error) {
 	if opts.CompactBytes < 0 {
 		return opts, fmt.Errorf("Options.CompactBytes is %d: want 1 or more, or 0 for the default", opts.CompactBytes)
 	}
+	if opts.History < -1 {
+		return opts, fmt.Errorf("Options.History is %d: want 1 or more, 0 for the default, or -1 for none", opts.History)
+	}
 	if opts.CompactBytes == 0 {
 		opts.CompactBytes = 16 << 20
+	}
+	if opts.History == 0 {
+		opts.History = 1000
 	}
 	return opts, nil
 }
@@ -84,6 +95,9 @@ func New(dir string, scope state.Scope, opts *Options) (*Backend, error) {
 	return &Backend{dir: dir, scope: scope, opts: filled, disk: osDisk{}, store: newStore(dir)}, nil
 }
 
+// path returns the path of a file in the directory.
+func (b *Backend) path(name string) string { return filepath.Join(b.dir, name) }
+
 // Dir returns the absolute path of the directory.
 func (b *Backend) Dir() string { return b.dir }
 
@@ -107,12 +121,17 @@ func (b *Backend) Head(ctx context.Context) (state.Head, error) {
 // memory and reads state.json as it goes. The errors are those of Head; damage
 // to the last records shows at the end.
 func (b *Backend) Records(ctx context.Context) iter.Seq2[state.Record, error] {
+	return recordsOf(ctx, b.openView)
+}
+
+// recordsOf yields the records of a view that is opened when the iteration begins.
+func recordsOf(ctx context.Context, open func() (*view, error)) iter.Seq2[state.Record, error] {
 	return func(yield func(state.Record, error) bool) {
 		if err := ctx.Err(); err != nil {
 			yield(state.Record{}, err)
 			return
 		}
-		v, err := b.openView()
+		v, err := open()
 		if err != nil {
 			yield(state.Record{}, err)
 			return
@@ -160,7 +179,7 @@ func (b *Backend) Begin(ctx context.Context, owner string) (tusync.Tx, state.Hea
 	if err := l.why(t.begin(ctx, before)); err != nil {
 		return nil, state.Head{}, errors.Join(err, t.release())
 	}
-	return t, t.head, nil
+	return t, ownHead(t.head), nil
 }
 
 // makeDir makes the directory. One that was never used is kept out of git: a
@@ -175,7 +194,7 @@ func (b *Backend) makeDir() error {
 	if err := b.disk.SyncDir(filepath.Dir(b.dir)); err != nil {
 		return diskError("make", b.dir, err)
 	}
-	path := filepath.Join(b.dir, ".gitignore")
+	path := b.path(".gitignore")
 	f, err := b.disk.Create(path)
 	if errors.Is(err, fs.ErrExist) {
 		return nil

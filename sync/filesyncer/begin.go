@@ -3,6 +3,7 @@ package filesyncer
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // begin makes sure that nobody else writes, and cleans up after those before.
@@ -10,7 +11,8 @@ func (t *tx) begin(ctx context.Context, before *holder) error {
 	if err := t.lease.clear(); err != nil {
 		return err
 	}
-	if err := t.open(); err != nil {
+	end, err := t.open()
+	if err != nil {
 		return err
 	}
 	// If the lease is ours still, the files that are open are those of our time:
@@ -29,23 +31,42 @@ func (t *tx) begin(ctx context.Context, before *holder) error {
 	if err := errors.Join(t.journal.trim(), t.declared.trim()); err != nil {
 		return err
 	}
-	var err error
-	t.head, err = t.b.readHead()
-	return err
-}
-
-// open opens the files that are appended to, and finds out how far they go.
-func (t *tx) open() error {
-	end, err := reread(func() (tail, error) { return readTail(t.b.dir) })
-	if err != nil {
+	if t.head, err = t.b.readHead(); err != nil {
 		return err
 	}
+	return t.reaches(end)
+}
+
+// reaches returns an error if the journal ends before the State that it is folded
+// into. A crash leaves a journal that ends with it, or goes on; so it is the serial
+// in state.json that was changed, and the next commit would follow nothing.
+func (t *tx) reaches(end tail) error {
+	if len(end.last.delta) == 0 {
+		return nil
+	}
+	last, err := end.last.head()
+	if err == nil && last.Serial < t.head.Serial {
+		err = fmt.Errorf("it is of serial %d, and %s ends with %d", t.head.Serial, journalFile, last.Serial)
+	}
+	if err != nil {
+		return damaged(t.b.path(snapshotFile), 0, err)
+	}
+	return nil
+}
+
+// open opens the files that are appended to, and finds out how far they go: it
+// returns the journal's end.
+func (t *tx) open() (end tail, err error) {
+	end, err = reread(func() (tail, error) { return readTail(t.journal.path) })
+	if err != nil {
+		return end, err
+	}
 	if err := t.journal.open(end.size); err != nil {
-		return err
+		return end, err
 	}
 	declared, err := t.b.store.look()
 	if err != nil {
-		return err
+		return end, err
 	}
-	return t.declared.open(declared)
+	return end, t.declared.open(declared)
 }

@@ -109,6 +109,62 @@ func BenchmarkCommitOfOnePercent(b *testing.B) {
 	}
 }
 
+// BenchmarkCommitOne is a commit of one changed record, one of many in a
+// transaction: as the engine records what it intends, and what came of it.
+func BenchmarkCommitOne(b *testing.B) {
+	for _, n := range []int{1_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			backend, delta := stored(b, n)
+			tx, _, err := backend.Begin(b.Context(), "a benchmark")
+			require.NoError(b, err)
+			changes := changesOfOne(b, delta)
+			_, err = tx.Commit(b.Context(), changes()) // the first reads the State
+			require.NoError(b, err)
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				change := changes()
+				b.StartTimer()
+				if _, err := tx.Commit(b.Context(), change); err != nil {
+					b.Fatal(err)
+				}
+			}
+			require.NoError(b, tx.Close(b.Context()))
+		})
+	}
+}
+
+// changesOfOne returns a function that makes one delta after the other, each of
+// which changes one record of a State.
+func changesOfOne(b *testing.B, first state.Delta) func() state.Delta {
+	b.Helper()
+	head, records := first.Head, first.Records
+	var root, declared state.Tree
+	parts := func(r *state.Record) (state.Checksum, state.Checksum) {
+		part, err := r.Part()
+		require.NoError(b, err)
+		return part, state.DeclaredPart(r.Key, r.Checksum, r.After)
+	}
+	for i := range records {
+		part, declaredPart := parts(&records[i])
+		root.Add(part)
+		declared.Add(declaredPart)
+	}
+	return func() state.Delta {
+		r := &records[int(head.Serial)*7919%len(records)]
+		part, declaredPart := parts(r)
+		root.Remove(part)
+		declared.Remove(declaredPart)
+		head.Serial++
+		r.Checksum = state.Sum(fmt.Append(nil, head.Serial))
+		part, declaredPart = parts(r)
+		root.Add(part)
+		declared.Add(declaredPart)
+		head.Root, head.Declared = root.Root(), declared.Root()
+		return state.Delta{Head: head, Records: []state.Record{*r}}
+	}
+}
+
 func BenchmarkHead(b *testing.B) {
 	for _, n := range sizes() {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -170,4 +226,63 @@ func BenchmarkDeclared(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkHistory is the heads of a thousand States.
+func BenchmarkHistory(b *testing.B) {
+	backend, first := stored(b, 1_000)
+	commitMany(b, backend, first, 1_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		for _, err := range backend.History(b.Context()) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if n != 1_001 {
+			b.Fatal(n)
+		}
+	}
+}
+
+// BenchmarkStateAt is an earlier State, 500 commits ago.
+func BenchmarkStateAt(b *testing.B) {
+	for _, n := range []int{1_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			backend, first := stored(b, n)
+			commitMany(b, backend, first, 1_000)
+			b.ReportAllocs()
+			for b.Loop() {
+				_, records, err := backend.StateAt(b.Context(), 500)
+				if err != nil {
+					b.Fatal(err)
+				}
+				count := 0
+				for _, err := range records {
+					if err != nil {
+						b.Fatal(err)
+					}
+					count++
+				}
+				if count != n {
+					b.Fatal(count)
+				}
+			}
+		})
+	}
+}
+
+// commitMany commits a number of times in one Tx, a changed record each time.
+func commitMany(b *testing.B, backend *filesyncer.Backend, first state.Delta, n int) {
+	b.Helper()
+	tx, _, err := backend.Begin(b.Context(), "a benchmark")
+	require.NoError(b, err)
+	changes := changesOfOne(b, first)
+	for range n {
+		_, err := tx.Commit(b.Context(), changes())
+		require.NoError(b, err)
+	}
+	require.NoError(b, tx.Close(b.Context()))
 }

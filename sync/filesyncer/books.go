@@ -2,16 +2,18 @@ package filesyncer
 
 import (
 	"context"
+	"slices"
 
 	"github.com/trueup-go/trueup/state"
 )
 
 // books are what a writer keeps in memory of the State: enough to verify a
-// commit, and to write the next snapshot.
+// commit by hashing what it changes, and to write the next snapshot.
 type books struct {
-	parts, spare parts
-	overlay      overlay // what the journal adds to the snapshot
-	snapshot     int64   // its size in bytes
+	parts    *parts
+	overlay  overlay // what the journal adds to the snapshot
+	snapshot int64   // its size in bytes
+	folded   int64   // its serial
 }
 
 // load reads the books. The head is theirs: while a former holder may still
@@ -25,9 +27,9 @@ func (t *tx) load(ctx context.Context) error {
 		return err
 	}
 	defer v.close()
-	books := &books{overlay: v.overlay, parts: make(parts, 0, v.head.Records)}
+	books := &books{overlay: v.overlay, parts: newParts(v.head.Records)}
 	if v.snapshot != nil {
-		books.snapshot = v.snapshot.size
+		books.snapshot, books.folded = v.snapshot.size, v.snapshot.head().Serial
 	}
 	for record, err := range v.records() {
 		if err == nil {
@@ -40,7 +42,7 @@ func (t *tx) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		books.parts = append(books.parts, p)
+		books.parts.set(record.Key, nil, p)
 	}
 	if v.head.Serial > 0 {
 		if err := books.parts.fits(&v.head); err != nil {
@@ -51,8 +53,13 @@ func (t *tx) load(ctx context.Context) error {
 	return nil
 }
 
-// take notes a commit.
-func (b *books) take(next parts, delta *state.Delta) {
-	b.parts, b.spare = next, b.parts
-	b.overlay.add(delta)
+// take notes the records of a commit. They are the caller's: it may change them
+// once the commit is done.
+func (b *books) take(d *state.Delta) {
+	own := state.Delta{Records: slices.Clone(d.Records), Dropped: d.Dropped}
+	for i := range own.Records {
+		r := &own.Records[i]
+		r.After, r.Pending = slices.Clone(r.After), slices.Clone(r.Pending)
+	}
+	b.overlay.add(&own)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"time"
 
 	"github.com/trueup-go/trueup/state"
@@ -17,7 +18,7 @@ func (t *tx) Commit(ctx context.Context, delta state.Delta) (state.Head, error) 
 	if err := t.lease.why(t.commit(ctx, &delta)); err != nil {
 		return state.Head{}, fmt.Errorf("commit serial %d of %s: %w", delta.Head.Serial, t.b.scope, err)
 	}
-	return t.head, nil
+	return ownHead(t.head), nil
 }
 
 func (t *tx) commit(ctx context.Context, delta *state.Delta) error {
@@ -30,10 +31,23 @@ func (t *tx) commit(ctx context.Context, delta *state.Delta) error {
 	if repeated, err := t.isRepeated(delta); repeated || err != nil {
 		return err
 	}
-	next, err := t.verify(ctx, delta)
+	swaps, err := t.verify(ctx, delta)
 	if err != nil {
 		return err
 	}
+	if err := t.record(ctx, delta); err != nil {
+		t.books.parts.undo(swaps)
+		return err
+	}
+	if t.journal.size > max(t.b.opts.CompactBytes, 2*t.books.snapshot, t.foldAt) {
+		t.untidy = t.compact(ctx, false) // Close reports it: the commit is recorded
+		t.foldAt = 2 * t.journal.size    // more than nothing if it failed: not again at every commit
+	}
+	return nil
+}
+
+// record adds a delta that was verified to the files.
+func (t *tx) record(ctx context.Context, delta *state.Delta) error {
 	line, sum, err := appendLine(nil, t.head.Root, delta)
 	if err != nil {
 		return err
@@ -48,12 +62,15 @@ func (t *tx) commit(ctx context.Context, delta *state.Delta) error {
 		return err
 	}
 	t.last, t.base = sum, t.head.Root
-	t.head = t.b.complete(delta.Head)
-	t.books.take(next, delta)
-	if t.journal.size > max(t.b.opts.CompactBytes, 2*t.books.snapshot) {
-		t.untidy = t.compact(ctx, false) // Close reports it: the commit is recorded
-	}
+	t.head = ownHead(t.b.complete(delta.Head))
+	t.books.take(delta)
 	return nil
+}
+
+// ownHead returns a head that shares nothing with another one.
+func ownHead(head state.Head) state.Head {
+	head.Kinds = maps.Clone(head.Kinds)
+	return head
 }
 
 // isRepeated tells whether the delta is the one that was committed last.
@@ -93,8 +110,9 @@ func (t *tx) isRecorded(ctx context.Context, head *state.Head) error {
 	return nil
 }
 
-// verify returns the parts of the State after the delta, if it is the next one.
-func (t *tx) verify(ctx context.Context, delta *state.Delta) (parts, error) {
+// verify makes the books' parts those after the delta, if it is the next one and
+// its head is theirs; else they stay as they are. It returns what it changed.
+func (t *tx) verify(ctx context.Context, delta *state.Delta) ([]swap, error) {
 	if delta.Head.Serial != t.head.Serial+1 {
 		return nil, &tusync.StaleError{
 			PlannedSerial: delta.Head.Serial - 1, Serial: t.head.Serial,
@@ -107,12 +125,16 @@ func (t *tx) verify(ctx context.Context, delta *state.Delta) (parts, error) {
 	if err := t.load(ctx); err != nil {
 		return nil, err
 	}
-	next, err := t.books.parts.with(delta, t.books.spare)
+	swaps, err := t.books.parts.swaps(delta)
 	if err != nil {
 		return nil, err
 	}
-	t.books.spare = next
-	return next, next.fits(&delta.Head)
+	t.books.parts.apply(swaps)
+	if err := t.books.parts.fits(&delta.Head); err != nil {
+		t.books.parts.undo(swaps)
+		return nil, err
+	}
+	return swaps, nil
 }
 
 // addDeclared stores the declarations that are not there yet.

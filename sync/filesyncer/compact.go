@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 
@@ -29,16 +30,17 @@ func (t *tx) snapshotSize() int64 {
 	if t.books != nil {
 		return t.books.snapshot
 	}
-	info, err := os.Stat(filepath.Join(t.b.dir, snapshotFile))
+	info, err := os.Stat(t.b.path(snapshotFile))
 	if err != nil {
 		return 0
 	}
 	return info.Size()
 }
 
-// compact writes the State to a new state.json and takes the journal away. Until
-// the new file has its name, everything is as before; from then on the journal's
-// commits are skipped. If all is set, every file is replaced.
+// compact puts the journal's commits in the history, writes the State to a new
+// state.json and takes the journal away. Until the new file has its name,
+// everything is as before; from then on the journal's commits are skipped. If all
+// is set, every file that is added to is replaced.
 func (t *tx) compact(ctx context.Context, all bool) error {
 	if err := t.load(ctx); err != nil {
 		return err
@@ -46,48 +48,54 @@ func (t *tx) compact(ctx context.Context, all bool) error {
 	if t.head.Serial == 0 {
 		return errors.Join(t.journal.retire(), t.declared.retire())
 	}
+	if err := t.keep(ctx); err != nil {
+		return err
+	}
 	live, size, err := t.writeSnapshot(ctx)
 	if err != nil {
 		return err
 	}
-	t.books.snapshot = size
+	before := t.books.folded
+	t.books.snapshot, t.books.folded = size, t.head.Serial
 	t.books.overlay = overlay{}
-	return errors.Join(t.journal.retire(), t.collect(ctx, live, all))
+	return errors.Join(t.journal.retire(), t.tidyArchive(), t.collect(ctx, live, before, all))
 }
 
 // writeSnapshot puts a new state.json in place. It returns the checksums of the
 // declarations that its records name, and its size.
 func (t *tx) writeSnapshot(ctx context.Context) (live map[state.Checksum]bool, size int64, err error) {
 	live = make(map[state.Checksum]bool, t.head.Records)
-	path := filepath.Join(t.b.dir, snapshotFile)
+	path := t.b.path(snapshotFile)
 	size, err = t.replace(path, func(w io.Writer) error {
-		s, err := openSnapshot(t.b.dir)
+		s, err := openSnapshot(t.b.path(snapshotFile))
 		if err != nil {
 			return err
 		}
 		defer s.close()
-		enc, err := state.NewEncoder(w, t.head)
+		records := marking(live, merge(s.records(), t.books.overlay))
+		return encode(ctx, w, t.head, records)
+	})
+	return live, size, err
+}
+
+// encode writes a State.
+func encode(ctx context.Context, w io.Writer, head state.Head, records iter.Seq2[state.Record, error]) error {
+	enc, err := state.NewEncoder(w, head)
+	if err != nil {
+		return err
+	}
+	for record, err := range records {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = enc.Write(&record)
+		}
 		if err != nil {
 			return err
 		}
-		for record, err := range merge(s.records(), t.books.overlay) {
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err == nil {
-				err = enc.Write(&record)
-			}
-			if err != nil {
-				return err
-			}
-			live[record.Checksum] = true
-			for _, pending := range record.Pending {
-				live[pending.Checksum] = true
-			}
-		}
-		return enc.Close()
-	})
-	return live, size, err
+	}
+	return enc.Close()
 }
 
 // replace writes a file in the work directory and gives it its name when it is
@@ -116,26 +124,4 @@ func (t *tx) replace(path string, write func(io.Writer) error) (int64, error) {
 		return 0, errors.Join(diskError("write", path, err), t.b.disk.RemoveAll(hidden))
 	}
 	return w.n, nil
-}
-
-// collect writes the declarations anew without those that no record names, once
-// they are more than half of the file.
-func (t *tx) collect(ctx context.Context, live map[state.Checksum]bool, all bool) error {
-	if t.declared.file == nil {
-		return nil
-	}
-	if _, err := t.b.store.look(); err != nil {
-		return err
-	}
-	if !all && 2*t.b.store.sizeOf(live) >= t.declared.size {
-		return nil
-	}
-	size, err := t.replace(t.declared.path, func(w io.Writer) error { return t.b.store.copy(ctx, w, live) })
-	if err != nil {
-		return err
-	}
-	if err := t.declared.close(); err != nil {
-		return err
-	}
-	return t.declared.open(size)
 }

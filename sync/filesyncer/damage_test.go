@@ -49,6 +49,7 @@ func (f files) write(t testing.TB) string {
 	dir := newDir(t)
 	require.NoError(t, os.MkdirAll(dir, 0o700))
 	for name, text := range f {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), text, 0o600))
 	}
 	return dir

@@ -48,6 +48,8 @@ func TestDirectoryAtRest(t *testing.T) {
 		".":                   fs.ModeDir | 0o700,
 		".gitignore":          0o600,
 		"declared.jsonl":      0o600,
+		"history":             fs.ModeDir | 0o700,
+		"history/1.jsonl":     0o600,
 		"lease-2":             fs.ModeDir | 0o700,
 		"lease-2/lease.jsonl": 0o600,
 		"state.json":          0o600,
@@ -181,7 +183,7 @@ func TestJournalIsFoldedMeanwhile(t *testing.T) {
 func TestGarbageIsCollected(t *testing.T) {
 	t.Parallel()
 	dir := newDir(t)
-	b := open(t, dir)
+	b := openWith(t, dir, &filesyncer.Options{History: -1})
 	lines := func() int {
 		text, err := os.ReadFile(filepath.Join(dir, "declared.jsonl"))
 		require.NoError(t, err)
@@ -337,7 +339,7 @@ func TestHeadIsNeverOld(t *testing.T) {
 		}
 	}()
 	b := open(t, dir)
-	for i := range 150 {
+	for i := range 60 {
 		w, err := begin(t.Context(), b)
 		require.NoError(t, err)
 		require.NoError(t, w.commit(t.Context(), fmt.Sprint("n", i%10)))

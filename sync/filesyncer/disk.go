@@ -28,6 +28,8 @@ type disk interface {
 	Append(path string) (file, error)
 	// Rename moves a file or directory; a file takes the place of another.
 	Rename(from, to string) error
+	// Link gives a file a second name, which nothing may have.
+	Link(from, to string) error
 	// RemoveAll removes what is there, if anything is.
 	RemoveAll(path string) error
 	// SyncDir makes what was done to the names in a directory survive a crash of
@@ -73,6 +75,8 @@ func noNil(f *os.File, err error) (file, error) {
 
 func (osDisk) Rename(from, to string) error { return os.Rename(from, to) }
 
+func (osDisk) Link(from, to string) error { return os.Link(from, to) }
+
 func (osDisk) RemoveAll(path string) error { return os.RemoveAll(path) }
 
 func (osDisk) SyncDir(path string) error {
@@ -81,8 +85,8 @@ func (osDisk) SyncDir(path string) error {
 		return err
 	}
 	err = d.Sync()
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		err = nil // a file system that keeps the order of names by itself
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EROFS) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil // a file system that keeps the order of names by itself, or nothing to wait for
 	}
 	return errors.Join(err, d.Close())
 }

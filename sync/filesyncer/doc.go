@@ -15,8 +15,11 @@
 //	state.json            the State as of one serial, a record a line
 //	journal.jsonl         the commits since, a line each; often there is none
 //	declared.jsonl        what is declared, by checksum, a line each
+//	history/301.jsonl     earlier commits, from serial 301 on, a line each
+//	history/300.json      an earlier State, as of serial 300
 //	lease-12/lease.jsonl  who writes, or wrote last: the twelfth lease
 //	lease-12/work-…/      what the writer has not finished
+//	digest.key            the key for digests of sensitive values, if any is needed
 //	.gitignore            *
 //
 // state.json is as state.Encoder writes it, with a checksum for each record and a
@@ -35,15 +38,25 @@
 // A line of declared.jsonl is a checksum, a space, and the canonical JSON of a
 // state.Resource, of which it is the checksum. Lines are in no order. When more
 // than half of the file is declarations that no record and no pending work names,
-// it is written anew without them, as part of writing state.json.
+// neither now nor in an earlier State that is kept, it is written anew without
+// them, as part of writing state.json. (What earlier States name is looked up once
+// in a quarter of Options.History commits.)
+//
+// The files of the history are lines as in journal.jsonl, and States as in
+// state.json.
 //
 // lease.jsonl begins with a line that says who took the lease and when. An empty
 // line is added with each renewal, and in the end one that says when it was given
 // up. The time of the file is the time of the last renewal.
 //
+// digest.key is a line: the checksum of the key's hex digits, a space, and those
+// digits. It never changes. Without it nobody can tell a sensitive value that
+// changed from one that didn't: should it be lost, and no copy be found, every
+// resource with such a value counts as changed, once.
+//
 // The directory is made with mode 0700, files with 0600. A copy of the directory
-// that is made while nobody writes is a backup; so is one of state.json and
-// declared.jsonl.
+// that is made while nobody writes is a backup; so is one of state.json,
+// declared.jsonl and digest.key, to be put in an empty directory.
 //
 // # Reading
 //
@@ -56,9 +69,9 @@
 // must have state.json's serial plus one and its root as base, and each must
 // follow from the one before.
 //
-// Head reads the head of state.json and the last line of the journal. Declared
-// notes once per handle where each declaration is, and reads those that are asked
-// for.
+// Head reads the head of state.json and the last line of the journal, however long
+// the history is. Declared notes once per handle where each declaration is, and
+// reads those that are asked for.
 //
 // # Committing, and why a crash does no harm
 //
@@ -86,16 +99,59 @@
 //
 // # Folding the journal, and why a crash does no harm
 //
-//  1. The State is written to a new file in the work directory and goes to the
+//  1. The journal's commits go to the history: to a file of their own or, together
+//     with what is in the last one, in the place of that, if it is small. The file
+//     is written in the work directory and goes to the disk, rename gives it its
+//     name, and the directory goes to the disk. From here on the commits are in two
+//     places; after a crash here the next fold sees, by serial and root, that the
+//     history has them, and adds only those that came since.
+//  2. The State is written to a new file in the work directory and goes to the
 //     disk. After a crash here the new file is removed by the next writer.
-//  2. rename gives it the name state.json, and the directory goes to the disk.
+//  3. rename gives it the name state.json, and the directory goes to the disk.
 //     Before the rename the old State and the journal are read, after it the new
 //     State, of which readers know by its serial that it holds the journal.
-//  3. The journal is moved to the work directory and removed. Should a crash leave
+//  4. The journal is moved to the work directory and removed. Should a crash leave
 //     it, its commits are passed over for their serials; new ones follow from
 //     them, and it is removed when they are folded.
-//  4. If declared.jsonl is to be written anew, that happens the same way. What is
-//     left out is named by no record.
+//  5. If much was committed since the last State of the history, state.json is
+//     copied there, the same way. Then what is not needed any more to read a State
+//     that is kept is moved to the work directory and removed: States first, the
+//     oldest first. What a crash leaves of it is below the lowest State from which
+//     a reader can start, and nobody looks at it.
+//  6. If declared.jsonl is to be written anew, that happens as with state.json. What
+//     is left out is named by no record of a State that is kept.
+//
+// # History
+//
+// The State as of serial N is the highest one up to N that there is a file of,
+// changed by the commits that follow it. There is another such file whenever the
+// commits since the last one come to 256 KiB or to twice the size of state.json,
+// whichever is more: so much, and what one fold adds at once, has to be read beside
+// one State, and the copies take half as much space as the commits at most.
+// Options.History says how many States are kept.
+//
+// Readers of the history read the journal first, state.json second and the history
+// third. Commits go the other way, so each is found; serials tell those that are
+// found twice. A file that is taken away meanwhile is of States that are not kept
+// any more.
+//
+// A sync doesn't read the history, but for the end of its last file when it folds
+// the journal. If that can't be read, or doesn't lead to the journal's commits,
+// the history begins anew: with a copy of the State that the journal follows, and
+// without anything of higher serials, which belongs to another course of things.
+// So it is where there was none, in the directory of an older release or after
+// somebody removed it. What is missing or damaged is a *CorruptError for those who
+// ask for such States, and says what to do; it goes when it is old enough.
+//
+// # The digest key, and why there is one
+//
+// It is kept without a lease, by anybody at any time. It is written to a file with
+// a name of its own, goes to the disk, and then gets the name digest.key as a
+// second one (link), which fails if there is such a file: of several processes one
+// gets it, and what has that name is whole and never changes. The directory goes
+// to the disk before anybody is told of the key, whether he kept it or found it.
+// What a crash leaves is a file with the other name, which the next writer removes;
+// should that be one that is in use, its owner begins anew.
 //
 // # The lease
 //
@@ -131,4 +187,14 @@
 // and that look for so long that the next holder has both found the line and
 // committed something on top of it, the process gets sync.ErrLeaseLost although
 // the commit counts. As after a crash, the next plan tells what is there.
+//
+// # Unlocking, and why it is safe
+//
+// Unlock does nothing that the next holder of a lapsed lease doesn't: it takes the
+// lease with the number after the one that it was told of, fences that holder off,
+// and gives the lease up. So whoever was unlocked finds its lease gone, whatever
+// it was about to do, and that nobody has the lease by then changes nothing for
+// it. If somebody took the lease meanwhile, that number is taken, or is no longer
+// the highest, and nothing happens. If Unlock dies on the way, its own lease says
+// what is left to do.
 package filesyncer

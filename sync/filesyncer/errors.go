@@ -1,6 +1,7 @@
 package filesyncer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +18,8 @@ type CorruptError struct {
 	Line int
 	// Err says what is wrong with it.
 	Err error
+	// Remedy says what to do. Empty: restore the directory from a copy.
+	Remedy string
 }
 
 // Error names the file and the line, and says what to do.
@@ -25,7 +28,7 @@ func (e *CorruptError) Error() string {
 	if e.Line > 0 {
 		at = fmt.Sprintf("%s:%d", e.File, e.Line)
 	}
-	return fmt.Sprintf("%s: %v: restore the directory from a copy", at, e.Err)
+	return fmt.Sprintf("%s: %v: %s", at, e.Err, cmp.Or(e.Remedy, "restore the directory from a copy"))
 }
 
 // Unwrap returns what is wrong with the file.

@@ -117,3 +117,103 @@ func tempDir() (dir string, remove func()) {
 		}
 	}
 }
+
+// Earlier States are kept, and can be read.
+func ExampleBackend_History() {
+	ctx := context.Background()
+	temp, remove := tempDir()
+	defer remove()
+	backend, err := filesyncer.New(temp, state.Scope{Org: "acme", App: "shop"}, &filesyncer.Options{History: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	tx, head, err := backend.Begin(ctx, "ada")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, id := range []string{"a", "b", "c", "d"} {
+		records := []state.Record{{Key: state.Key{Kind: "server", Name: "web"}, ID: id}}
+		head.Serial++
+		if head, err = state.Seal(head, records); err != nil {
+			log.Fatal(err)
+		}
+		if head, err = tx.Commit(ctx, state.Delta{Head: head, Records: records}); err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := tx.Close(ctx); err != nil {
+		log.Fatal(err)
+	}
+
+	for head, err := range backend.History(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		_, records, err := backend.StateAt(ctx, head.Serial)
+		if err != nil {
+			log.Fatal(err)
+		}
+		for record, err := range records {
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Println("serial", head.Serial, record.Key, record.ID)
+		}
+	}
+	_, _, err = backend.StateAt(ctx, 1)
+	fmt.Println(err)
+	// Output:
+	// serial 4 server/web d
+	// serial 3 server/web c
+	// serial 2 server/web b
+	// serial 1 of acme/shop: that State is not kept
+}
+
+// Whoever hangs with the lease can be unlocked.
+func ExampleBackend_Unlock() {
+	ctx := context.Background()
+	temp, remove := tempDir()
+	defer remove()
+	backend, err := filesyncer.New(temp, state.Scope{Org: "acme", App: "shop"}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	hanging, _, err := backend.Begin(ctx, "ada")
+	if err != nil {
+		log.Fatal(err)
+	}
+	holder, err := backend.Holder(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("held by", holder.Owner)
+	if err := backend.Unlock(ctx, holder); err != nil {
+		log.Fatal(err)
+	}
+	_, err = hanging.Renew(ctx)
+	fmt.Println(err)
+	// Output:
+	// held by ada
+	// the lease on the scope was lost
+}
+
+// Of several that keep a digest key one does, and the others get that one.
+func ExampleBackend_KeepDigestKey() {
+	ctx := context.Background()
+	temp, remove := tempDir()
+	defer remove()
+	for _, key := range []string{"the first key", "another one"} {
+		backend, err := filesyncer.New(temp, state.Scope{Org: "acme", App: "shop"}, nil)
+		if err != nil {
+			log.Fatal(err)
+		}
+		kept, err := backend.KeepDigestKey(ctx, []byte(key))
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(string(kept))
+	}
+	// Output:
+	// the first key
+	// the first key
+}

@@ -29,12 +29,18 @@ func AppendLine(dst []byte, base state.Checksum, delta *state.Delta) ([]byte, er
 // ParseJournal reads a journal: the serials of its commits, and the size of its
 // whole lines.
 func ParseJournal(text []byte) (serials []int64, size int64, err error) {
-	j, err := parseJournal("journal.jsonl", text)
+	j, err := parseJournal("journal.jsonl", text, wholeCommit)
 	for _, c := range j.commits {
 		serials = append(serials, c.Head.Serial)
 	}
 	return serials, j.size, err
 }
+
+// AppendDigest appends what is in the file of a key.
+func AppendDigest(dst, key []byte) []byte { return appendDigest(dst, key) }
+
+// ParseDigest reads what is in the file of a key.
+func ParseDigest(text []byte) ([]byte, error) { return parseDigest(text) }
 
 // stepDisk is osDisk with a step before and after everything.
 type stepDisk struct {
@@ -74,6 +80,10 @@ func (d stepDisk) Append(path string) (f file, err error) {
 
 func (d stepDisk) Rename(from, to string) error {
 	return d.around("rename", to, func() error { return d.osDisk.Rename(from, to) })
+}
+
+func (d stepDisk) Link(from, to string) error {
+	return d.around("link", to, func() error { return d.osDisk.Link(from, to) })
 }
 
 // RemoveAll removes name by name, as the operating system has it.

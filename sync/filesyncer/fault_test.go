@@ -23,7 +23,7 @@ func TestFailingDisk(t *testing.T) {
 			t.Parallel()
 			total := steps(t, opts)
 			errnos := []syscall.Errno{syscall.ENOSPC, syscall.EIO, syscall.EROFS, syscall.EACCES}
-			for turn := range 3 * syncertest.Soak(4*total) {
+			for turn := range 3 * syncertest.Soak(2*total) {
 				length := []int{1, 2 + rand.IntN(4), 1 << 20}[turn%3]
 				failAndRecover(t, opts, turn/3*7%total+1, length, errnos[turn%len(errnos)])
 			}
@@ -58,9 +58,11 @@ func failAndRecover(t *testing.T, opts *filesyncer.Options, at, length int, errn
 		// back, may have it after all.
 		require.Equal(t, after(append(committed, failed)), all, where)
 	}
+	requireWhole(t, dir, where)
 	lapseDir(t, dir) // it may not have been able to give the lease back
 	write(t, open(t, dir), "z")
 	require.Equal(t, append(all, "z"), names(t, dir), where)
+	requireWhole(t, dir, where)
 }
 
 // after returns what is recorded after these commits.

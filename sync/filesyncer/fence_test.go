@@ -74,7 +74,7 @@ func TestStoppedWriterChangesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			total := steps(t, opts)
-			for turn := range 3 * syncertest.Soak(2*total) {
+			for turn := range 3 * syncertest.Soak(total) {
 				at := turn/3%total + 1
 				stopAndGoOn(t, opts, at, turn%3)
 			}
@@ -154,6 +154,7 @@ func stopAndGoOn(t *testing.T, opts *filesyncer.Options, at, others int) {
 	}
 	write(t, open(t, dir), "d")
 	require.Contains(t, names(t, dir), "d", where)
+	requireWhole(t, dir, where)
 	if err != nil {
 		lostOrLocked(t, err, where)
 	}
@@ -163,6 +164,25 @@ func stopAndGoOn(t *testing.T, opts *filesyncer.Options, at, others int) {
 // before it has fenced it off; so the next one must.
 func TestStoppedWriterOutlivesItsSuccessor(t *testing.T) {
 	t.Parallel()
+	for name, begins := range map[string]func(context.Context, *testing.T, string, *filesyncer.Backend) error{
+		"that took the lapsed lease": func(ctx context.Context, t *testing.T, dir string, b *filesyncer.Backend) error {
+			lapseDir(t, dir)
+			_, err := begin(ctx, b)
+			return err
+		},
+		"that unlocked it": func(ctx context.Context, _ *testing.T, _ string, b *filesyncer.Backend) error {
+			return unlockAny(ctx, b)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			outliveSuccessor(t, begins)
+		})
+	}
+}
+
+func outliveSuccessor(t *testing.T, begins func(context.Context, *testing.T, string, *filesyncer.Backend) error) {
+	t.Helper()
 	dir := prepared(t)
 	stopped, goOn := make(chan struct{}), make(chan struct{})
 	commits := 0
@@ -182,7 +202,6 @@ func TestStoppedWriterOutlivesItsSuccessor(t *testing.T) {
 		done <- err
 	}()
 	<-stopped
-	lapseDir(t, dir)
 	dying, err := filesyncer.NewStepping(dir, scope(), nil, func(op, path string) error {
 		if op == "after create" && filepath.Base(path) == "state.json" {
 			return syscall.EIO
@@ -190,8 +209,7 @@ func TestStoppedWriterOutlivesItsSuccessor(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
-	_, err = begin(t.Context(), dying)
-	require.ErrorIs(t, err, syscall.EIO)
+	require.ErrorIs(t, begins(t.Context(), t, dir, dying), syscall.EIO)
 
 	quick, err := begin(t.Context(), open(t, dir))
 	require.NoError(t, err)
@@ -243,4 +261,21 @@ func lostOrLocked(t *testing.T, err error, where string) {
 	if !isAny(err, sync.ErrLeaseLost, sync.ErrLocked) {
 		require.ErrorIs(t, err, sync.ErrLeaseLost, where)
 	}
+}
+
+// The next holder may die while it clears the lease away: what is left of it is no
+// lease to work with.
+func TestLeaseThatIsHalfClearedAwayIsLost(t *testing.T) {
+	t.Parallel()
+	dir := prepared(t)
+	w, err := begin(t.Context(), open(t, dir))
+	require.NoError(t, err)
+	work, err := filepath.Glob(filepath.Join(dir, "lease-2/work-*"))
+	require.NoError(t, err)
+	require.Len(t, work, 1)
+	require.NoError(t, os.Remove(work[0]))
+	require.ErrorIs(t, w.commit(t.Context(), "one"), sync.ErrLeaseLost)
+	require.NoError(t, w.tx.Close(t.Context()))
+	write(t, open(t, dir), "two")
+	require.Equal(t, []string{"old1", "old2", "two"}, names(t, dir))
 }

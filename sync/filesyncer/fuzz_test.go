@@ -106,9 +106,84 @@ func FuzzDirectory(f *testing.F) {
 		if !ok {
 			return
 		}
+		w, err := begin(t.Context(), open(t, dir))
+		if err != nil { // the serial in state.json is another one, which only a writer must know
+			var corrupt *filesyncer.CorruptError
+			require.ErrorAs(t, err, &corrupt)
+			return
+		}
+		require.NoError(t, w.tx.Close(t.Context()))
 		write(t, open(t, dir), "five")
 		require.Equal(t, sorted(append(slices.Clone(stages()[stage]), "five")), names(t, dir))
 	})
+}
+
+// FuzzHistory cuts a file of the history off somewhere, or flips a bit of it: then
+// each earlier State is what it was, or the damage is reported; and the present
+// one is what it was in any case, and can be gone on from.
+func FuzzHistory(f *testing.F) {
+	dir := underway(f).write(f)
+	write(f, open(f, dir), "five")
+	stages := append(stages(), []string{"five", "four", "three", "two"})
+	whole := files{}
+	for _, name := range []string{"state.json", "declared.jsonl", "history/2.json", "history/3.jsonl"} {
+		whole[name] = read(f, dir, name)
+	}
+	f.Add(uint8(0), uint16(100), uint8(8))
+	f.Add(uint8(1), uint16(900), uint8(8))
+	f.Add(uint8(1), uint16(900), uint8(3))
+	f.Add(uint8(0), uint16(50), uint8(0))
+	f.Fuzz(func(t *testing.T, which uint8, at uint16, bit uint8) {
+		name := []string{"history/2.json", "history/3.jsonl"}[which%2]
+		changed := files{}
+		for file, text := range whole {
+			changed[file] = bytes.Clone(text)
+		}
+		text := changed[name]
+		offset := int(at) % len(text)
+		if bit < 8 {
+			text[offset] ^= 1 << bit
+		} else {
+			changed[name] = text[:offset]
+		}
+		dir := changed.write(t)
+		requireStages(t, dir, stages)
+		write(t, open(t, dir), "six")
+		requireStages(t, dir, append(slices.Clone(stages), []string{"five", "four", "six", "three", "two"}))
+	})
+}
+
+// requireStages checks that each State that is kept is its stage, or reported, and
+// that the last is there.
+func requireStages(t *testing.T, dir string, stages [][]string) {
+	t.Helper()
+	b, last := open(t, dir), int64(len(stages)-1)
+	reported := func(err error) {
+		t.Helper()
+		var corrupt *filesyncer.CorruptError
+		require.True(t, errors.As(err, &corrupt) || errors.Is(err, state.ErrNewerVersion), "%v", err)
+	}
+	got, err := serials(t, b)
+	require.Equal(t, down(last, last-int64(len(got))+1), got)
+	if err != nil {
+		reported(err)
+	}
+	require.NotEmpty(t, got)
+	for serial := last; serial >= 2; serial-- {
+		var names []string
+		_, records, err := b.StateAt(t.Context(), serial)
+		if err == nil {
+			for r, rerr := range records {
+				names, err = append(names, r.Name), rerr
+			}
+		}
+		if err != nil {
+			require.NotEqual(t, last, serial)
+			reported(err)
+			continue
+		}
+		require.Equal(t, stages[serial], names)
+	}
 }
 
 // requireStage checks that what a directory holds is one of the stages from one

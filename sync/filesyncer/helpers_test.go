@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -28,7 +29,12 @@ func resource(name string) state.Resource {
 
 func open(t testing.TB, dir string) *filesyncer.Backend {
 	t.Helper()
-	b, err := filesyncer.New(dir, scope(), nil)
+	return openWith(t, dir, nil)
+}
+
+func openWith(t testing.TB, dir string, opts *filesyncer.Options) *filesyncer.Backend {
+	t.Helper()
+	b, err := filesyncer.New(dir, scope(), opts)
 	require.NoError(t, err)
 	return b
 }
@@ -131,6 +137,7 @@ func names(t testing.TB, dir string) []string {
 		require.NoError(t, err)
 		require.Equal(t, head, sealed)
 	}
+	requireHistory(t, b, head)
 	found, err := b.Declared(t.Context(), sums)
 	require.NoError(t, err)
 	var all []string
@@ -141,6 +148,54 @@ func names(t testing.TB, dir string) []string {
 	}
 	slices.SortFunc(all, cmp.Compare[string])
 	return all
+}
+
+// requireHistory verifies every State that is kept, from the present one back.
+func requireHistory(t testing.TB, b *filesyncer.Backend, present state.Head) (lowest int64) {
+	t.Helper()
+	next := present
+	for head, err := range b.History(t.Context()) {
+		require.NoError(t, err)
+		require.Equal(t, next.Serial, head.Serial, "there is a gap")
+		at, records := stateAt(t, b, head.Serial)
+		require.Equal(t, head, at)
+		sealed, err := state.Seal(at, records)
+		require.NoError(t, err)
+		require.Equal(t, at, sealed)
+		next.Serial--
+	}
+	return next.Serial + 1
+}
+
+// requireWhole verifies that no State is missing since the first.
+func requireWhole(t testing.TB, dir string, where ...any) {
+	t.Helper()
+	b := open(t, dir)
+	head, err := b.Head(t.Context())
+	require.NoError(t, err)
+	if head.Serial > 0 {
+		require.EqualValues(t, 1, requireHistory(t, b, head), where...)
+	}
+}
+
+func stateAt(t testing.TB, b *filesyncer.Backend, serial int64) (state.Head, []state.Record) {
+	t.Helper()
+	head, sequence, err := b.StateAt(t.Context(), serial)
+	require.NoError(t, err)
+	var records []state.Record
+	for r, err := range sequence {
+		require.NoError(t, err)
+		records = append(records, r)
+	}
+	return head, records
+}
+
+// read returns what is in a file of a directory.
+func read(t testing.TB, dir, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	require.NoError(t, err)
+	return text
 }
 
 // newDir returns the name of a directory that isn't there.

@@ -93,6 +93,11 @@ func (h *holder) holds(now time.Time) bool {
 // it has lost the lease.
 func (h *holder) mayGoOn() bool { return h.n > 0 && (!h.fenced || h.alive && !h.released) }
 
+// is tells whether it is the one that somebody else was told of.
+func (h *holder) is(told *tusync.LockedError, scope state.Scope) bool {
+	return told != nil && told.Scope == scope && told.Owner == h.first.Owner && told.Since.Equal(h.first.Since)
+}
+
 func (h *holder) expires() time.Time { return h.renewed.Add(tusync.LeaseTTL) }
 
 func (h *holder) lockedError(scope state.Scope) *tusync.LockedError {

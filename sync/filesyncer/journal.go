@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/trueup-go/trueup/state"
@@ -109,6 +108,17 @@ func (l *line) head() (state.Head, error) {
 type commit struct {
 	line
 	state.Delta
+	size int // of the line, its newline included
+}
+
+// decoder reads the delta of a commit's line, or a part of it.
+type decoder func(*commit) error
+
+func wholeCommit(c *commit) error { return c.UnmarshalJSON(c.line.delta) }
+
+func headOnly(c *commit) (err error) {
+	c.Head, err = c.line.head()
+	return err
 }
 
 // journal is what the file holds.
@@ -120,7 +130,7 @@ type journal struct {
 
 // parseJournal reads the journal. A last line that was torn is not part of it; a
 // damaged one before is a *CorruptError.
-func parseJournal(path string, text []byte) (journal, error) {
+func parseJournal(path string, text []byte, decode decoder) (journal, error) {
 	var j journal
 	for number := 1; len(text) > 0; number++ {
 		raw, rest, whole := bytes.Cut(text, []byte("\n"))
@@ -131,7 +141,7 @@ func parseJournal(path string, text []byte) (journal, error) {
 		var c commit
 		if err == nil {
 			c.line = l
-			err = c.UnmarshalJSON(l.delta)
+			err = decode(&c)
 		}
 		if err == nil && len(j.commits) > 0 {
 			err = j.commits[len(j.commits)-1].leadsTo(&c)
@@ -139,9 +149,9 @@ func parseJournal(path string, text []byte) (journal, error) {
 		if err != nil {
 			return j, damaged(path, number, err)
 		}
-		c.line.delta = nil
+		c.line.delta, c.size = nil, len(raw)+1
 		j.commits = append(j.commits, c)
-		j.size += int64(len(raw)) + 1
+		j.size += int64(c.size)
 		text = rest
 	}
 	return j, nil
@@ -173,9 +183,17 @@ func follows(serial int64, root state.Checksum, next *commit) error {
 	return nil
 }
 
-// readJournal reads the journal of a directory. None is an empty one.
-func readJournal(dir string) (journal, error) {
-	path := filepath.Join(dir, journalFile)
+// commitsUpTo returns those of the commits that are not after a serial.
+func commitsUpTo(commits []commit, serial int64) []commit {
+	if len(commits) == 0 {
+		return nil
+	}
+	n := serial - commits[0].Head.Serial + 1
+	return commits[:max(0, min(n, int64(len(commits))))]
+}
+
+// readJournal reads a journal. None is an empty one.
+func readJournal(path string, decode decoder) (journal, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return journal{}, nil
@@ -183,7 +201,7 @@ func readJournal(dir string) (journal, error) {
 	if err != nil {
 		return journal{}, diskError("read", path, err)
 	}
-	return parseJournal(path, text)
+	return parseJournal(path, text, decode)
 }
 
 // tail is the end of a journal, as far as the last commit tells it.
@@ -192,11 +210,10 @@ type tail struct {
 	size int64 // of the whole lines
 }
 
-// readTail reads the last commit of the journal of a directory, from the end: it
-// costs as much as that commit. A journal whose end is damaged is read as a
-// whole, to tell the line.
-func readTail(dir string) (tail, error) {
-	path := filepath.Join(dir, journalFile)
+// readTail reads the last commit of a journal, from the end: it costs as much as
+// that commit. A journal whose end is damaged is read as a whole, to tell the
+// line.
+func readTail(path string) (tail, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return tail{}, nil
@@ -220,7 +237,7 @@ func readTail(dir string) (tail, error) {
 			return t, nil
 		}
 		if !first || !isTorn(raw, whole, true, err) {
-			if _, err := readJournal(dir); err != nil {
+			if _, err := readJournal(path, wholeCommit); err != nil {
 				return tail{}, err
 			}
 			return tail{}, &CorruptError{File: path, Err: errors.New("it changes while it is read")}

@@ -128,8 +128,8 @@ func (l *lease) discard() {
 	_ = l.disk.RemoveAll(l.dir) // else the next holder does
 }
 
-// takeAfter gives the lease the next number. It tells whether it could: only one
-// can.
+// takeAfter takes the lease after another one that isn't held any more. It tells
+// whether it could.
 func (l *lease) takeAfter(last *holder) (bool, error) {
 	prepared, err := l.file.Stat()
 	if err != nil {
@@ -141,9 +141,14 @@ func (l *lease) takeAfter(last *holder) (bool, error) {
 		l.discard()
 		return false, nil
 	}
+	return l.take(last.n + 1)
+}
+
+// take gives the lease its number. It tells whether it could: only one can.
+func (l *lease) take(n int64) (bool, error) {
 	dir := filepath.Dir(l.dir)
-	l.n = last.n + 1
-	err = l.disk.Rename(l.dir, leaseDir(dir, l.n))
+	l.n = n
+	err := l.disk.Rename(l.dir, leaseDir(dir, l.n))
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
 		l.discard()
 		return false, nil
@@ -183,6 +188,8 @@ func (l *lease) clear() error {
 			}
 		case strings.HasPrefix(e.Name(), unnamedPrefix) && !isBeingPrepared(path):
 			_ = l.disk.RemoveAll(path) // it may be another one's after all, who then begins anew
+		case strings.HasPrefix(e.Name(), unnamedDigest):
+			_ = l.disk.RemoveAll(path) // as before
 		}
 	}
 	return nil
@@ -215,9 +222,14 @@ func (l *lease) check() error {
 }
 
 // why returns ErrLeaseLost in place of an error that comes from having lost the
-// lease: the next holder takes away the files that are worked on.
+// lease: the next holder takes away the files that are worked on. (It may have
+// died when it had begun to.)
 func (l *lease) why(err error) error {
-	if err != nil && errors.Is(l.check(), tusync.ErrLeaseLost) {
+	if err == nil {
+		return nil
+	}
+	_, gone := os.Lstat(l.work)
+	if errors.Is(gone, fs.ErrNotExist) || errors.Is(l.check(), tusync.ErrLeaseLost) {
 		return tusync.ErrLeaseLost
 	}
 	return err
@@ -262,9 +274,17 @@ func (l *lease) release() error {
 // leaseNumber returns the number of a lease's directory, 0 if it isn't one.
 func leaseNumber(name string) int64 {
 	digits, ok := strings.CutPrefix(name, leasePrefix)
+	if !ok {
+		return 0
+	}
+	return number(digits)
+}
+
+// number returns the number that a name is, 0 if it isn't one.
+func number(digits string) int64 {
 	n, err := strconv.ParseInt(digits, 10, 64)
 	const enough = 1 << 62 // nobody gets there by counting
-	if !ok || err != nil || n <= 0 || n > enough || strconv.FormatInt(n, 10) != digits {
+	if err != nil || n <= 0 || n > enough || strconv.FormatInt(n, 10) != digits {
 		return 0
 	}
 	return n

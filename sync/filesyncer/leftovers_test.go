@@ -44,10 +44,17 @@ func leftovers() map[string]func(t testing.TB, address string, scope state.Scope
 		}),
 		"JournalOfACompaction": in(func(t testing.TB, dir string, scope state.Scope) {
 			if head := headOf(t, dir, scope); head.Serial > 0 && !exists(t, filepath.Join(dir, "journal.jsonl")) {
-				line, err := filesyncer.AppendLine(nil, state.Sum(nil), &state.Delta{Head: head})
-				require.NoError(t, err)
-				appendTo(t, filepath.Join(dir, "journal.jsonl"), line)
+				appendTo(t, filepath.Join(dir, "journal.jsonl"), lastCommits(t, dir))
 			}
+		}),
+		"HistoryAheadOfTheSnapshot": in(func(t testing.TB, dir string, scope state.Scope) {
+			if head := headOf(t, dir, scope); head.Serial > 0 && !exists(t, filepath.Join(dir, "journal.jsonl")) {
+				appendTo(t, filepath.Join(dir, "journal.jsonl"), lastCommits(t, dir)) // all of them
+				require.NoError(t, os.Remove(filepath.Join(dir, "state.json")))
+			}
+		}),
+		"DigestKeyWithoutItsName": in(func(t testing.TB, dir string, _ state.Scope) {
+			appendTo(t, filepath.Join(dir, "digest-new-ABC"), []byte("sha256:12"))
 		}),
 		"TornDeclaration": in(func(t testing.TB, dir string, _ state.Scope) {
 			line := declarationLine(t, 3)
@@ -105,6 +112,17 @@ func headOf(t testing.TB, dir string, scope state.Scope) state.Head {
 	head, err := b.Head(t.Context())
 	require.NoError(t, err)
 	return head
+}
+
+// lastCommits is what is in the last file of commits of the history.
+func lastCommits(t testing.TB, dir string) []byte {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "history/*.jsonl"))
+	require.NoError(t, err)
+	require.Len(t, paths, 1, "there are few commits in these tests")
+	text, err := os.ReadFile(paths[0])
+	require.NoError(t, err)
+	return text
 }
 
 func declarationLine(t testing.TB, n int) []byte {

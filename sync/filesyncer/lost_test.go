@@ -40,6 +40,18 @@ func pauseAt(t *testing.T, dir, op, file string, nth int) *paused {
 	return p
 }
 
+// await receives what must come: where it doesn't, the test fails instead of
+// hanging.
+func await[T any](t *testing.T, from <-chan T, what string) (got T) {
+	t.Helper()
+	select {
+	case got = <-from:
+	case <-time.After(patience):
+		require.FailNow(t, what+" never came")
+	}
+	return got
+}
+
 // commitSlowly is a writer that has committed "one" and hangs in the commit of
 // "two"; its outcome comes over the channel.
 func commitSlowly(t *testing.T, dir, op, file string) (*paused, *writer, chan error) {
@@ -50,7 +62,7 @@ func commitSlowly(t *testing.T, dir, op, file string) (*paused, *writer, chan er
 	require.NoError(t, w.commit(t.Context(), "one"))
 	done := make(chan error, 1)
 	go func() { done <- w.commit(context.WithoutCancel(t.Context()), "two") }()
-	<-p.stopped
+	await(t, p.stopped, op+" of "+file)
 	return p, w, done
 }
 
@@ -64,7 +76,7 @@ func TestCommitThatTheNextHolderFound(t *testing.T) {
 	quick, err := begin(t.Context(), open(t, dir))
 	require.NoError(t, err)
 	slow.goOn <- struct{}{}
-	require.NoError(t, <-done)
+	require.NoError(t, await(t, done, "the end of the commit"))
 	require.Equal(t, []string{"old1", "old2", "one", "two"}, names(t, dir))
 	require.ErrorIs(t, w.commit(t.Context(), "three"), sync.ErrLeaseLost)
 	require.NoError(t, quick.commit(t.Context(), "four"))
@@ -86,15 +98,15 @@ func TestCommitThatComesTooLate(t *testing.T) {
 		quick, err = begin(context.WithoutCancel(t.Context()), next.Backend)
 		began <- err
 	}()
-	<-next.stopped
+	await(t, next.stopped, "a new State, which fences the slow one off,")
 	slow.goOn <- struct{}{}
 	require.Eventually(t, func() bool { // the line is there, and it waits for what becomes of it
 		head, err := open(t, dir).Head(t.Context())
 		return err == nil && head.Serial == 4
 	}, patience, time.Millisecond)
 	next.goOn <- struct{}{}
-	require.NoError(t, <-began)
-	require.ErrorIs(t, <-done, sync.ErrLeaseLost)
+	require.NoError(t, await(t, began, "the lease"))
+	require.ErrorIs(t, await(t, done, "the end of the commit"), sync.ErrLeaseLost)
 	require.Equal(t, []string{"old1", "old2", "one"}, names(t, dir))
 	require.NoError(t, quick.commit(t.Context(), "four"))
 	require.Equal(t, []string{"four", "old1", "old2", "one"}, names(t, dir))

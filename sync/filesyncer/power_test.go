@@ -19,7 +19,7 @@ func TestPowerFails(t *testing.T) {
 	for name, opts := range map[string]*filesyncer.Options{"Journal": nil, "TinyJournal": {CompactBytes: 1}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for turn := range syncertest.Soak(60) {
+			for turn := range syncertest.Soak(40) {
 				failPower(t, opts, rand.New(rand.NewPCG(uint64(turn), 1)))
 			}
 		})
@@ -47,8 +47,10 @@ func failPower(t *testing.T, opts *filesyncer.Options, random *rand.Rand) {
 			require.NotEmpty(t, underway)
 			require.Equal(t, after(append(slices.Clone(committed), underway)), all)
 		}
+		requireWhole(t, left)
 		write(t, open(t, left), "z")
 		require.Equal(t, append(all, "z"), names(t, left))
+		requireWhole(t, left)
 	}
 	old := []string{"p", "q", "a", "b", "-a", "c", "-p", "d", "-d"}
 	for len(old) > 0 {

@@ -136,6 +136,15 @@ func (d *PowerDisk) Rename(from, to string) error {
 	return nil
 }
 
+func (d *PowerDisk) Link(from, to string) error {
+	d.Step()
+	if err := d.osDisk.Link(from, to); err != nil {
+		return err
+	}
+	d.name("", to, d.nodes[from])
+	return nil
+}
+
 func (d *PowerDisk) RemoveAll(path string) error {
 	d.Step()
 	for _, name := range slices.Sorted(maps.Keys(d.nodes)) {

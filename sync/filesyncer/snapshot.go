@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"path/filepath"
 
 	"github.com/trueup-go/trueup/state"
 )
@@ -22,12 +21,12 @@ type snapshot struct {
 	// upgraded is the State if it was written without roots, by a person or an
 	// importer: then all of it must be read to know its head.
 	upgraded *state.State
+	// mend says of a damage what can be done about it; nil: what is usual.
+	mend func(error) error
 }
 
-// openSnapshot opens the snapshot of a directory and reads its head; nil if
-// there is none.
-func openSnapshot(dir string) (*snapshot, error) {
-	path := filepath.Join(dir, snapshotFile)
+// openSnapshot opens a snapshot and reads its head; nil if there is none.
+func openSnapshot(path string) (*snapshot, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // none is what a new directory has
@@ -93,6 +92,9 @@ func (s *snapshot) records() iter.Seq2[state.Record, error] {
 		for record, err := range s.dec.Records() {
 			if err != nil {
 				err = damaged(s.file.Name(), 0, err)
+				if s.mend != nil {
+					err = s.mend(err)
+				}
 			}
 			if !yield(record, err) {
 				return

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -27,14 +26,16 @@ type tx struct {
 	books    *books // nil until they are needed
 	// last is the checksum of the line of the last commit, made on the root base.
 	last, base state.Checksum
-	// untidy is why the last compaction failed.
+	// untidy is why the last compaction failed. Then it is tried again when the
+	// journal is larger than foldAt.
 	untidy error
+	foldAt int64
 }
 
 func newTx(b *Backend, l *lease) *tx {
 	t := &tx{b: b, lease: l}
-	t.journal = log{disk: b.disk, path: filepath.Join(b.dir, journalFile), work: l.work}
-	t.declared = log{disk: b.disk, path: filepath.Join(b.dir, declaredFile), work: l.work}
+	t.journal = log{disk: b.disk, path: b.path(journalFile), work: l.work}
+	t.declared = log{disk: b.disk, path: b.path(declaredFile), work: l.work}
 	return t
 }
 
@@ -56,6 +57,8 @@ func (t *tx) Apply(ctx context.Context, changes []diff.Change) ([]tusync.Outcome
 	for i, change := range changes {
 		switch c := change.(type) {
 		case *diff.Create:
+			outcomes[i].ID = c.ID
+		case *diff.Adopt:
 			outcomes[i].ID = c.ID
 		case *diff.Update, *diff.Delete:
 		default:

@@ -15,8 +15,6 @@ type view struct {
 	snapshot *snapshot // nil if there is none
 	head     state.Head
 	overlay  overlay
-	// journal is the size of the journal's whole lines.
-	journal int64
 }
 
 // overlay is what commits changed: the records as they are now, nil for those
@@ -50,37 +48,44 @@ func (b *Backend) openView() (*view, error) { return reread(b.openViewOnce) }
 func (b *Backend) openViewOnce() (*view, error) {
 	// The journal first: a snapshot that is opened later holds at least what the
 	// journal was missing, and what both hold is skipped.
-	j, err := readJournal(b.dir)
+	j, err := readJournal(b.path(journalFile), wholeCommit)
 	if err != nil {
 		return nil, err
 	}
-	s, err := openSnapshot(b.dir)
+	s, err := openSnapshot(b.path(snapshotFile))
 	if err != nil {
 		return nil, err
 	}
-	v := &view{snapshot: s, head: s.head(), overlay: overlay{}, journal: j.size}
-	if err := v.join(&j, b); err != nil {
+	return b.viewOf(s, b.path(journalFile), j.commits)
+}
+
+// viewOf returns the view of a snapshot, which it takes over, and of the commits
+// in a file that follow it.
+func (b *Backend) viewOf(s *snapshot, path string, commits []commit) (*view, error) {
+	v := &view{snapshot: s, head: s.head(), overlay: overlay{}}
+	if err := v.join(path, commits, b.scope); err != nil {
 		s.close()
 		return nil, err
 	}
+	v.head = b.complete(v.head)
 	return v, nil
 }
 
-// join adds the commits that are not in the snapshot.
-func (v *view) join(j *journal, b *Backend) error {
-	if v.snapshot != nil && v.head.Scope != b.scope {
-		return &ScopeError{Dir: b.dir, Want: b.scope, Got: v.head.Scope}
+// join adds the commits of a file that are not in the snapshot.
+func (v *view) join(path string, commits []commit, scope state.Scope) error {
+	if v.snapshot != nil && v.head.Scope != scope {
+		return &ScopeError{Dir: filepath.Dir(path), Want: scope, Got: v.head.Scope}
 	}
-	for i := range j.commits {
-		c := &j.commits[i]
+	for i := range commits {
+		c := &commits[i]
 		var err error
 		switch {
-		case c.Head.Scope != b.scope:
-			return &ScopeError{Dir: b.dir, Want: b.scope, Got: c.Head.Scope}
+		case c.Head.Scope != scope:
+			return &ScopeError{Dir: filepath.Dir(path), Want: scope, Got: c.Head.Scope}
 		case c.Head.Serial < v.head.Serial:
 		case c.Head.Serial == v.head.Serial:
 			if c.Head.Root != v.head.Root {
-				err = fmt.Errorf("serial %d is another State here than in %s", c.Head.Serial, snapshotFile)
+				err = fmt.Errorf("serial %d is another State here than in %s", c.Head.Serial, filepath.Base(v.snapshot.file.Name()))
 			}
 		default:
 			err = follows(v.head.Serial, v.head.Root, c)
@@ -88,10 +93,9 @@ func (v *view) join(j *journal, b *Backend) error {
 			v.overlay.add(&c.Delta)
 		}
 		if err != nil {
-			return &CorruptError{File: filepath.Join(b.dir, journalFile), Line: i + 1, Err: err}
+			return &CorruptError{File: path, Line: i + 1, Err: err}
 		}
 	}
-	v.head = b.complete(v.head)
 	return nil
 }
 
@@ -144,11 +148,11 @@ func (b *Backend) readHead() (state.Head, error) { return reread(b.readHeadOnce)
 
 func (b *Backend) readHeadOnce() (state.Head, error) {
 	// In the same order as in openViewOnce, for the same reason.
-	t, err := readTail(b.dir)
+	t, err := readTail(b.path(journalFile))
 	if err != nil {
 		return state.Head{}, err
 	}
-	s, err := openSnapshot(b.dir)
+	s, err := openSnapshot(b.path(snapshotFile))
 	if err != nil {
 		return state.Head{}, err
 	}
@@ -157,7 +161,7 @@ func (b *Backend) readHeadOnce() (state.Head, error) {
 	if len(t.last.delta) > 0 {
 		last, err := t.last.head()
 		if err != nil {
-			return state.Head{}, damaged(filepath.Join(b.dir, journalFile), 0, err)
+			return state.Head{}, damaged(b.path(journalFile), 0, err)
 		}
 		if last.Serial > head.Serial {
 			head = last
