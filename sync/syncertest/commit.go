@@ -2,6 +2,7 @@ package syncertest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,6 +20,7 @@ func commitTests() []test {
 		{name: "ThatDoesNotFitIsRefused", run: commitThatDoesNotFit},
 		{name: "OfNothingButAHead", run: commitOfNothing},
 		{name: "AppliedWorkEndsOneByOne", run: appliedWork},
+		{name: "AdoptedWorkKeepsItsID", run: adoptedWork},
 		{name: "UncommittedWorkIsGone", run: uncommittedWork},
 	}
 }
@@ -54,10 +56,10 @@ func (m *model) apply(t *testing.T, tx tusync.Tx, delta state.Delta) []tusync.Ou
 		sum, err := desired.Checksum()
 		require.NoError(t, err)
 		if record, ok := recorded[desired.Key]; ok {
-			changes = append(changes, &diff.Update{Recorded: &record, Desired: desired, Checksum: sum})
+			changes = append(changes, &diff.Update{Recorded: &record, Target: diff.Target{Desired: desired, Checksum: sum}})
 			continue
 		}
-		changes = append(changes, &diff.Create{Desired: desired, Checksum: sum, ID: state.DeriveID(desired.String())})
+		changes = append(changes, &diff.Create{Target: diff.Target{Desired: desired, Checksum: sum}, ID: state.DeriveID(desired.String())})
 	}
 	for _, key := range delta.Dropped {
 		if record, ok := recorded[key]; ok {
@@ -180,7 +182,7 @@ func appliedWork(t *testing.T, s *Suite) {
 	_, err := tx.Apply(t.Context(), []diff.Change{&diff.Orphan{Recorded: &m.records[0]}})
 	require.Error(t, err, "orphans are for the books alone")
 	outcomes, err := tx.Apply(t.Context(), []diff.Change{
-		&diff.Update{Recorded: &m.records[1], Desired: &update, Checksum: sum},
+		&diff.Update{Recorded: &m.records[1], Target: diff.Target{Desired: &update, Checksum: sum}},
 		&diff.Delete{Recorded: &m.records[2]},
 	})
 	require.NoError(t, err)
@@ -190,6 +192,31 @@ func appliedWork(t *testing.T, s *Suite) {
 	outcomes, err = tx.Apply(t.Context(), nil)
 	require.NoError(t, err)
 	require.Empty(t, outcomes)
+	require.NoError(t, tx.Close(t.Context()))
+	m.matches(t, store, store.open(t))
+}
+
+// What is adopted is recorded under the ID that it has.
+func adoptedWork(t *testing.T, s *Suite) {
+	store := s.fresh(t)
+	b, m := store.open(t), newModel(scope())
+	tx, _ := store.begin(t, b)
+	delta := m.put(t, s.resources(0, 2, 1))
+	var changes []diff.Change
+	for i := range delta.Declared {
+		target := diff.Target{Desired: &delta.Declared[i], Checksum: delta.Records[i].Checksum, Config: delta.Declared[i].Config}
+		changes = append(changes, &diff.Adopt{Target: target, ID: fmt.Sprint("it has this one: ", i)})
+	}
+	outcomes, err := tx.Apply(t.Context(), changes)
+	require.NoError(t, err)
+	require.Len(t, outcomes, 2)
+	for i, outcome := range outcomes {
+		require.NoError(t, outcome.Err)
+		require.Equal(t, fmt.Sprint("it has this one: ", i), outcome.ID)
+		delta.Records[i].ID = outcome.ID
+	}
+	delta.Head = m.record(t, delta.Records).Head
+	m.commit(t, tx, delta)
 	require.NoError(t, tx.Close(t.Context()))
 	m.matches(t, store, store.open(t))
 }

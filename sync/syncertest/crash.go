@@ -31,6 +31,8 @@ func crashTests() []test {
 		{name: "Promise6_TwoProcessesTakeTurns", run: twoProcesses},
 		{name: "Promise6_AKilledHoldersLeaseLapses", run: killedHolder},
 		{name: "Promise6_AStoppedHolderIsFencedOff", run: stoppedHolder},
+		{name: "Promise6_AnUnlockThatIsKilled", run: killedUnlock, needs: Unlocking},
+		{name: "Promise10_AKeyKeeperThatIsKilled", run: killedKeeper, needs: DigestKeys},
 	}
 	for _, s := range scenarios() {
 		tests = append(tests,

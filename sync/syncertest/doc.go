@@ -15,11 +15,13 @@
 //
 // # What is tested
 //
-// Head, Records, Declared, Commit, Lease and Limits hold the contract of
-// sync.Backend and sync.Tx, sentence by sentence. Promises holds what an Engine
-// promises, on top of the backend; the number in a test's name is that of the
-// promise. What a backend lacks (Suite.Lacks) must return errors.ErrUnsupported,
-// and that is tested too.
+// Head, Records, Declared, Commit, Pending, Lease and Limits hold the contract of
+// sync.Backend and sync.Tx, sentence by sentence; Unlock, DigestKey and History
+// that of sync.Unlocker, sync.DigestKeeper and sync.Historian, which are found as
+// the engine finds them, through Unwrap. Promises holds what an Engine promises,
+// on top of the backend; the number in a test's name is that of the promise. What
+// a backend lacks (Suite.Lacks) must not be there or return
+// errors.ErrUnsupported, and that is tested too.
 //
 // Crash is about processes. Run starts the test binary again, as a process that
 // does one sync and is killed in it, as kill -9 does: before and after each call
@@ -31,6 +33,7 @@
 //     declarations and records;
 //   - it holds, for each resource, what was before or what was to be; all of it
 //     one or the other if it was to be all or nothing;
+//   - no earlier State is missing;
 //   - what Crash.Leftovers plant changes nothing of that;
 //   - the next sync converges by itself, with the declaration as it was or
 //     edited: nothing exists twice, no orphan is lost, what was there is the same
@@ -38,7 +41,8 @@
 //   - and then there is nothing left to do.
 //
 // Other processes sync one scope at once, die with the lease, or are stopped with
-// it and go on when it is somebody else's.
+// it and go on when it is somebody else's. Some are killed while they keep a
+// digest key, or unlock another one.
 //
 // # How much
 //

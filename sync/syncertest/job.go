@@ -25,13 +25,16 @@ const jobVariable = "TRUEUP_SYNCERTEST_JOB"
 type job struct {
 	// Test is the test that started it, and that must call Run again.
 	Test    string
-	Do      string // "sync", "hold" or "compete"
+	Do      string // "sync", "act", "hold", "compete", "keep" or "unlock"
 	Address string
 	Scope   state.Scope
 
 	Scenario string
 	Mode     tusync.FailureMode
 	KillAt   int64 // the step at which the process kills itself; 0 is never
+
+	Outside string // the directory of what Handlers act on
+	Key     []byte // for digests: to be kept, or to be used
 
 	Side, Round int    // of a competition
 	Marker      string // a file that is there while somebody is inside
@@ -51,7 +54,9 @@ func jobOfProcess(t *testing.T) (*job, bool) {
 
 // run does the job and ends the process.
 func (j *job) run(s *Suite) {
-	do := map[string]func(context.Context, *Suite) error{"sync": j.sync, "hold": j.hold, "compete": j.compete}[j.Do]
+	do := map[string]func(context.Context, *Suite) error{
+		"sync": j.sync, "act": j.act, "hold": j.hold, "compete": j.compete, "keep": j.keep, "unlock": j.unlock,
+	}[j.Do]
 	if err := do(context.Background(), s); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(3)
@@ -67,27 +72,30 @@ const answerMark = "syncertest: "
 // sync runs the sync of a scenario, and dies at the step that was asked for.
 func (j *job) sync(ctx context.Context, s *Suite) error {
 	var steps atomic.Int64
-	b, err := j.stepping(s, func() {
-		if steps.Add(1) == j.KillAt {
-			killMyself()
-		}
-	})
+	b, err := j.stepping(s, j.killing(&steps))
 	if err != nil {
 		return err
 	}
-	for _, sc := range scenarios() {
-		if sc.name != j.Scenario {
-			continue
-		}
-		answer("begin")
-		began := time.Now()
-		if err := sc.sync(ctx, s, b, j.Mode); err != nil {
-			return err
-		}
-		answer("steps %d %d", steps.Load(), time.Since(began))
-		return nil
+	sc, err := scenarioOf(j.Scenario)
+	if err != nil {
+		return err
 	}
-	return errors.New("no such scenario: " + j.Scenario)
+	answer("begin")
+	began := time.Now()
+	if err := sc.sync(ctx, s, b, j.Mode); err != nil {
+		return err
+	}
+	answer("steps %d %d", steps.Load(), time.Since(began))
+	return nil
+}
+
+// killing returns a step that kills this process if it is the one to be killed at.
+func (j *job) killing(steps *atomic.Int64) func() {
+	return func() {
+		if steps.Add(1) == j.KillAt {
+			killMyself()
+		}
+	}
 }
 
 // stepping opens a backend that calls step at every boundary.

@@ -20,18 +20,22 @@ import (
 func (sc scenario) crash(mode tusync.FailureMode) func(t *testing.T, s *Suite) {
 	return func(t *testing.T, s *Suite) {
 		c := &crashes{scenario: sc, mode: mode, random: rand.New(rand.NewPCG(5, uint64(len(sc.name)+len(mode))))}
-		steps, typical := c.measure(t, s)
-		kills := 0
+		measure, run := c.measure, c.run
+		if sc.acts != nil {
+			measure, run = c.measureActs, c.runActs
+		}
+		steps, typical := measure(t, s)
+		turns := 0
 		for _, at := range spread(steps, c.random) {
-			c.run(t, s, job{KillAt: at}, 0)
-			kills++
+			run(t, s, job{KillAt: at}, 0)
+			turns++
 		}
 		// Eight such tests make 500 kills at least, of a full soak.
-		for range max(Soak(20), Soak(63)-kills) {
-			c.run(t, s, job{}, time.Duration(c.random.Int64N(int64(typical)+1)))
-			kills++
+		for range max(Soak(20), Soak(63)-turns) {
+			run(t, s, job{}, time.Duration(c.random.Int64N(int64(typical)+1)))
+			turns++
 		}
-		t.Logf("%d steps, %d kills, %d of which came too late", steps, kills, c.late)
+		t.Logf("%d steps, %d kills, %d of which came too late", steps, c.kills, c.late)
 	}
 }
 
@@ -56,6 +60,7 @@ type crashes struct {
 	mode   tusync.FailureMode
 	random *rand.Rand
 	turns  int
+	kills  int
 	late   int // kills that came when all was over
 }
 
@@ -75,14 +80,42 @@ func (sc *scenario) prepare(t *testing.T, s *Suite) *store {
 func (c *crashes) measure(t *testing.T, s *Suite) (steps int64, typical time.Duration) {
 	t.Helper()
 	store := c.prepare(t, s)
-	p := store.start(t, job{Do: "sync", Scenario: c.name, Mode: c.mode})
-	require.Equal(t, "begin", p.hear())
+	steps, typical = c.live(t, store, job{Do: "sync"})
+	c.converges(t, store, c.after(s))
+	return steps, typical
+}
+
+// live lets a process live that does a job of the scenario, and returns what it
+// measured.
+func (c *crashes) live(t *testing.T, store *store, j job) (steps int64, typical time.Duration) {
+	t.Helper()
+	j.Scenario, j.Mode = c.name, c.mode
+	p := store.start(t, j)
+	require.Equal(t, "begin", p.hear(), "%s", &p.stderr)
 	said := p.hear()
 	require.False(t, p.end(t))
 	_, err := fmt.Sscanf(said, "steps %d %d", &steps, &typical)
-	require.NoError(t, err, "%q %s", said, p.stderr.String())
-	c.converges(t, store, c.after(s))
+	require.NoError(t, err, "%q %s", said, &p.stderr)
 	return steps, typical
+}
+
+// kill kills a process that does a job of the scenario, at the job's step or else
+// after a while.
+func (c *crashes) kill(t *testing.T, store *store, j job, after time.Duration) (what string) {
+	t.Helper()
+	j.Scenario, j.Mode = c.name, c.mode
+	p := store.start(t, j)
+	require.Equal(t, "begin", p.hear(), "%s", &p.stderr)
+	if j.KillAt == 0 {
+		timer := time.NewTimer(after)
+		<-timer.C
+		_ = p.cmd.Process.Kill() // it may have ended
+	}
+	c.kills++
+	if !p.end(t) {
+		c.late++
+	}
+	return fmt.Sprintf("killed at step %d, or after %s", j.KillAt, after)
 }
 
 // run kills one sync, at a step or after a while, looks at what is left, and runs
@@ -91,18 +124,8 @@ func (c *crashes) run(t *testing.T, s *Suite, j job, after time.Duration) {
 	t.Helper()
 	store := c.prepare(t, s)
 	before := c.look(t, store)
-	j.Do, j.Scenario, j.Mode = "sync", c.name, c.mode
-	p := store.start(t, j)
-	require.Equal(t, "begin", p.hear(), "%s", &p.stderr)
-	if j.KillAt == 0 {
-		timer := time.NewTimer(after)
-		<-timer.C
-		_ = p.cmd.Process.Kill() // it may have ended
-	}
-	if !p.end(t) {
-		c.late++
-	}
-	what := fmt.Sprintf("killed at step %d, or after %s", j.KillAt, after)
+	j.Do = "sync"
+	what := c.kill(t, store, j, after)
 	left := c.look(t, store)
 	c.isBetween(t, store, before, left, what)
 
@@ -153,7 +176,27 @@ func (c *crashes) look(t *testing.T, store *store) seen {
 			require.Contains(t, found, r.Checksum, "the declaration of %s is lost", r.Key)
 		}
 	}
+	c.remembers(t, store, b, head)
 	return seen{head: head, records: byKey(records)}
+}
+
+// remembers checks that no State is missing from the history, and that one of
+// them, any, is whole.
+func (c *crashes) remembers(t *testing.T, store *store, b tusync.Backend, head state.Head) {
+	t.Helper()
+	if store.lacks(History) {
+		return
+	}
+	next := head.Serial
+	for _, earlier := range headsOf(t, b) {
+		require.Equal(t, next, earlier.Serial, "the history has a gap")
+		next--
+	}
+	require.LessOrEqual(t, next, max(0, head.Serial-kept), "the history has lost its beginning")
+	at, records := stateAt(t, b, next+1+rand.Int64N(head.Serial-next))
+	sealed, err := state.Seal(at, records)
+	require.NoError(t, err)
+	require.Equal(t, jsonOf(t, at), jsonOf(t, sealed), "the records of an earlier State don't fit its head")
 }
 
 // isBetween checks that what a kill left is, for each key, what was before or
@@ -210,7 +253,9 @@ func (c *crashes) again(t *testing.T, store *store, left seen, declared []state.
 		}
 	}})
 	opts := c.options(store.Suite, c.mode, left.records)
-	opts.Wait = !store.Crash.DeathShows
+	if !store.Crash.DeathShows {
+		store.Lapse(t, store.address)
+	}
 	p, err := e.Plan(ctx, &tusync.Desired{Resources: declared}, opts)
 	require.NoError(t, err, what)
 	_, err = e.Apply(ctx, p)
@@ -259,9 +304,17 @@ func (c *crashes) converges(t *testing.T, store *store, declared []state.Resourc
 // leftovers plants everything that a crash may leave, one by one and all
 // together, before the scenario's sync.
 func (sc scenario) leftovers(t *testing.T, s *Suite) {
+	if sc.acts != nil {
+		sc.leftoversBesideActs(t, s)
+		return
+	}
 	names := slices.Sorted(maps.Keys(s.Crash.Leftovers))
-	plant := func(t *testing.T, names ...string) {
-		for _, mode := range []tusync.FailureMode{tusync.AllOrNothing, tusync.KeepGoing} {
+	modes := []tusync.FailureMode{tusync.AllOrNothing, tusync.KeepGoing}
+	if s.lacks(AllOrNothing) {
+		modes[0] = tusync.KeepGoing
+	}
+	plant := func(t *testing.T, modes []tusync.FailureMode, names ...string) {
+		for _, mode := range modes {
 			c := &crashes{scenario: sc, mode: mode}
 			store := sc.prepare(t, s)
 			before := c.look(t, store)
@@ -272,14 +325,14 @@ func (sc scenario) leftovers(t *testing.T, s *Suite) {
 			c.again(t, store, before, sc.after(s), "planted")
 		}
 	}
-	for _, name := range names {
+	for i, name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			plant(t, name)
+			plant(t, modes[i%2:i%2+1], name)
 		})
 	}
 	t.Run("together", func(t *testing.T) {
 		t.Parallel()
-		plant(t, names...)
+		plant(t, modes, names...)
 	})
 }

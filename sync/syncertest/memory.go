@@ -1,11 +1,12 @@
 package syncertest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
+	"maps"
 	"sync"
 	"time"
 
@@ -19,25 +20,30 @@ import (
 // outlive the process. It is safe for concurrent use.
 type Memory struct{ store *memoryStore }
 
-var _ tusync.Backend = (*Memory)(nil)
+var (
+	_ tusync.Backend      = (*Memory)(nil)
+	_ tusync.DigestKeeper = (*Memory)(nil)
+	_ tusync.Unlocker     = (*Memory)(nil)
+)
 
 // memoryStore is what the handles of one Memory share.
 type memoryStore struct {
 	scope state.Scope
 
 	mu       sync.Mutex
-	head     state.Head
-	records  []state.Record // never changed, only replaced
+	now      *memoryState
+	commits  []state.Delta // that made it, from serial 1 on
 	declared map[state.Checksum]state.Resource
 	last     state.Checksum // of the delta that was committed last
 	lease    *memoryTx      // nil if nobody has it
+	key      []byte         // nil until one is kept
 }
 
 // NewMemory returns an empty store for a scope.
 func NewMemory(scope state.Scope) *Memory {
 	return &Memory{store: &memoryStore{
 		scope:    scope,
-		head:     state.Head{Version: state.DefaultStateVersion, Scope: scope, Token: "0"},
+		now:      newMemoryState(scope),
 		declared: map[state.Checksum]state.Resource{},
 	}}
 }
@@ -63,14 +69,14 @@ func (m *Memory) Scope() state.Scope { return m.store.scope }
 func (m *Memory) Head(ctx context.Context) (state.Head, error) {
 	m.store.mu.Lock()
 	defer m.store.mu.Unlock()
-	return m.store.head, ctx.Err()
+	return m.store.head(), ctx.Err()
 }
 
 // Records yields the records in key order.
 func (m *Memory) Records(ctx context.Context) iter.Seq2[state.Record, error] {
 	return func(yield func(state.Record, error) bool) {
 		m.store.mu.Lock()
-		records := m.store.records
+		records := m.store.now.inOrder()
 		m.store.mu.Unlock()
 		if err := ctx.Err(); err != nil {
 			yield(state.Record{}, err)
@@ -104,13 +110,66 @@ func (m *Memory) Begin(ctx context.Context, owner string) (tusync.Tx, state.Head
 	if err := ctx.Err(); err != nil {
 		return nil, state.Head{}, err
 	}
-	now := time.Now()
-	if held := m.store.lease; held != nil && now.Before(held.expires) {
-		return nil, state.Head{}, &tusync.LockedError{Scope: m.store.scope, Owner: held.owner, Since: held.since, Expires: held.expires}
+	if held := m.store.holder(); held != nil {
+		return nil, state.Head{}, held
 	}
+	now := time.Now()
 	tx := &memoryTx{store: m.store, owner: owner, since: now, expires: now.Add(tusync.LeaseTTL)}
 	m.store.lease = tx
-	return tx, m.store.head, nil
+	return tx, m.store.head(), nil
+}
+
+// DigestKey returns the key that is kept, nil if there is none yet.
+func (m *Memory) DigestKey(ctx context.Context) ([]byte, error) {
+	m.store.mu.Lock()
+	defer m.store.mu.Unlock()
+	return bytes.Clone(m.store.key), ctx.Err()
+}
+
+// KeepDigestKey keeps a key, unless there is one.
+func (m *Memory) KeepDigestKey(ctx context.Context, key []byte) ([]byte, error) {
+	m.store.mu.Lock()
+	defer m.store.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if len(key) == 0 {
+		return nil, errors.New("the digest key is empty")
+	}
+	if m.store.key == nil {
+		m.store.key = bytes.Clone(key)
+	}
+	return bytes.Clone(m.store.key), nil
+}
+
+// Holder returns who holds the lease, nil if nobody does.
+func (m *Memory) Holder(ctx context.Context) (*tusync.LockedError, error) {
+	m.store.mu.Lock()
+	defer m.store.mu.Unlock()
+	return m.store.holder(), ctx.Err()
+}
+
+// Unlock ends the lease of a holder, if it is still that one's.
+func (m *Memory) Unlock(ctx context.Context, holder *tusync.LockedError) error {
+	m.store.mu.Lock()
+	defer m.store.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	now := m.store.holder()
+	if now != nil && holder != nil && now.Scope == holder.Scope && now.Owner == holder.Owner && now.Since.Equal(holder.Since) {
+		m.store.lease = nil
+	}
+	return nil
+}
+
+// holder returns who holds the lease. The store is locked.
+func (s *memoryStore) holder() *tusync.LockedError {
+	held := s.lease
+	if held == nil || !time.Now().Before(held.expires) {
+		return nil
+	}
+	return &tusync.LockedError{Scope: s.scope, Owner: held.owner, Since: held.since, Expires: held.expires}
 }
 
 // memoryTx is a lease, and the right to write that comes with it.
@@ -145,6 +204,8 @@ func (tx *memoryTx) Apply(ctx context.Context, changes []diff.Change) ([]tusync.
 		switch c := change.(type) {
 		case *diff.Create:
 			outcomes[i].ID = c.ID
+		case *diff.Adopt:
+			outcomes[i].ID = c.ID
 		case *diff.Update, *diff.Delete:
 		default:
 			return nil, fmt.Errorf("a change of type %T can't be applied", change)
@@ -173,33 +234,39 @@ func (s *memoryStore) commit(delta *state.Delta) (state.Head, error) {
 		return state.Head{}, err
 	}
 	sum := state.Sum(text)
-	switch serial := delta.Head.Serial; {
-	case serial == s.head.Serial && sum == s.last:
-		return s.head, nil
-	case serial != s.head.Serial+1:
-		return state.Head{}, &tusync.StaleError{PlannedSerial: serial - 1, Serial: s.head.Serial, Moved: []string{fmt.Sprintf("the next serial is %d", s.head.Serial+1)}}
+	switch serial, now := delta.Head.Serial, s.now.head; {
+	case serial == now.Serial && sum == s.last:
+		return s.head(), nil
+	case serial != now.Serial+1:
+		return state.Head{}, &tusync.StaleError{PlannedSerial: serial - 1, Serial: now.Serial, Moved: []string{fmt.Sprintf("the next serial is %d", now.Serial+1)}}
 	case delta.Head.Scope != s.scope:
 		return state.Head{}, fmt.Errorf("the delta is one of %s", delta.Head.Scope)
 	}
-	records, err := delta.Apply(s.records)
-	if err != nil {
+	var own state.Delta // what the caller has, it may change
+	if err := own.UnmarshalJSON(text); err != nil {
 		return state.Head{}, err
 	}
-	declared := make(map[state.Checksum]state.Resource, len(delta.Declared))
-	for _, resource := range delta.Declared {
+	declared := make(map[state.Checksum]state.Resource, len(own.Declared))
+	for _, resource := range own.Declared {
 		sum, err := resource.Checksum()
 		if err != nil {
 			return state.Head{}, err
 		}
 		declared[sum] = resource
 	}
-	// Nothing can fail from here on.
-	for sum, resource := range declared {
-		s.declared[sum] = resource
+	if err := s.now.apply(&own); err != nil {
+		return state.Head{}, err
 	}
-	s.records, s.head, s.last = slices.Clip(records), delta.Head, sum
-	s.head.Token = state.Token(fmt.Sprintf("%d %s", s.head.Serial, s.head.Root))
-	return s.head, nil
+	maps.Copy(s.declared, declared)
+	s.commits, s.last = append(s.commits, own), sum
+	return s.head(), nil
+}
+
+// head returns the head; what it points to is the caller's.
+func (s *memoryStore) head() state.Head {
+	head := s.now.head
+	head.Kinds = maps.Clone(head.Kinds)
+	return head
 }
 
 // Renew prolongs the lease.

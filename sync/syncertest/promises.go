@@ -31,6 +31,11 @@ func promiseTests() []test {
 		{name: "Promise7_NothingIsDeletedUnasked", run: nothingIsDeletedUnasked},
 		{name: "Promise7_PruningHasALimit", run: pruningHasALimit},
 		{name: "Promise7_WhatIsForgottenIsOnlyForgotten", run: forgotten},
+		{name: "Promise10_SecretsStaySecret", run: secretsStaySecret},
+		{name: "Promise10_SecretsStaySecretHoweverQuoted", run: secretsStaySecretHoweverQuoted},
+		{name: "Promise10_SecretsStaySecretWhoeverFails", run: secretsStaySecretWhoeverFails},
+		{name: "Promise10_LiveSecretsStaySecret", run: liveSecretsStaySecret},
+		{name: "Promise10_MistakesDontShowSecrets", run: mistakesDontShowSecrets},
 		{name: "Promise11_EveryStepIsAnEvent", run: everyStepIsAnEvent},
 		{name: "Promise11_CancelledWorkIsRecorded", run: cancelledWork},
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // Ability is something that a backend may lack. What it lacks must return an
-// error for which errors.Is(err, errors.ErrUnsupported).
+// error for which errors.Is(err, errors.ErrUnsupported), or have no such methods.
 type Ability string
 
 // The abilities.
@@ -21,6 +21,12 @@ const (
 	// AllOrNothing: a Tx stages everything until its one Commit. A backend that
 	// lacks it has a method Atomic that returns false.
 	AllOrNothing Ability = "all-or-nothing"
+	// DigestKeys: a key for digests is kept (sync.DigestKeeper).
+	DigestKeys Ability = "digest keys"
+	// History: the last 30 States are kept, if not more (sync.Historian).
+	History Ability = "history"
+	// Unlocking: the lease can be taken from its holder (sync.Unlocker).
+	Unlocking Ability = "unlocking"
 )
 
 // Suite is what a backend tells of itself; Run does the rest.
@@ -41,6 +47,10 @@ type Suite struct {
 	// that ends with its process.
 	Crash *Crash
 
+	// Stored returns everything that the store holds, by the names of files or rows,
+	// to be searched for secrets. Nil if there is no way to see it.
+	Stored func(t testing.TB, address string) map[string][]byte
+
 	// Kinds and Resource are what is declared in the tests: Resource returns the
 	// nth resource in one of its versions; the key is the same in each version,
 	// and the checksum is not. Both default to a kind "thing" with fields of every
@@ -48,7 +58,8 @@ type Suite struct {
 	Kinds    *tusync.KindSet
 	Resource func(n, version int) state.Resource
 
-	test string // the name of the test that called Run
+	test         string // the name of the test that called Run
+	onlyOwnKinds bool   // the backend stores no other kinds than Kinds
 }
 
 // Run tests a backend: that it keeps the contract of sync.Backend, and that an
@@ -66,6 +77,7 @@ func Run(t *testing.T, suite Suite) {
 	require.NotNil(t, suite.New, "Suite.New")
 	require.NotNil(t, suite.Open, "Suite.Open")
 	require.NotNil(t, suite.Lapse, "Suite.Lapse")
+	suite.onlyOwnKinds = suite.Resource != nil
 	if suite.Resource == nil {
 		suite.Kinds, suite.Resource = DefaultKinds(), DefaultResource
 	}
@@ -78,9 +90,14 @@ func Run(t *testing.T, suite Suite) {
 		{"Records", recordsTests()},
 		{"Declared", declaredTests()},
 		{"Commit", commitTests()},
+		{"Pending", pendingTests()},
 		{"Lease", leaseTests()},
+		{"Unlock", unlockTests()},
+		{"DigestKey", keyTests()},
+		{"History", historyTests()},
 		{"Limits", limitTests()},
 		{"Promises", promiseTests()},
+		{"Model", modelTests()},
 	}
 	if suite.Crash != nil {
 		groups = append(groups, group{"Crash", crashTests()})

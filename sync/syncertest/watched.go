@@ -30,6 +30,9 @@ type watched struct {
 
 func watch(b tusync.Backend) *watched { return &watched{Backend: b} }
 
+// Unwrap returns the backend below, for what else it can do.
+func (w *watched) Unwrap() tusync.Backend { return w.Backend }
+
 // Atomic tells what the backend below tells.
 func (w *watched) Atomic() bool {
 	atomic, ok := w.Backend.(tusync.Atomic)
