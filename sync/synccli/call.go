@@ -20,8 +20,8 @@ type Call struct {
 	Stdio
 	// Command is the command's name.
 	Command string
-	// Args are the positional arguments that the command asks for, or all of them
-	// if it takes no paths.
+	// Args are the positional arguments that the command asks for, with the optional
+	// ones that were given; or all of them if it takes no paths.
 	Args []string
 	// Paths say where the declaration is. Empty if none were given.
 	Paths []string
@@ -38,6 +38,9 @@ type Call struct {
 
 	host     *Host
 	flags    *flag.FlagSet
+	atomic   bool   // --atomic
+	planFile string // --plan-file; empty if it wasn't given
+	limit    int    // --limit
 	engine   *sync.Engine
 	closer   io.Closer
 	progress progress // of the Apply that is under way

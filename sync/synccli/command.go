@@ -12,6 +12,13 @@ type Command struct {
 	// Args are the names of the positional arguments that must be given, as usage
 	// shows them. With TakesPaths, the host's paths may follow.
 	Args []string
+	// Optional is how usage shows the arguments that may follow Args: "[ID]". Empty
+	// means that none may.
+	Optional string
+	// Split tells how many of the positional arguments are the command's own, Args
+	// included; those that follow are the host's paths. It is called with at least
+	// as many as Args. Nil means those of Args alone.
+	Split func(args []string) (own int, err error)
 	// Short says what it does in a few words, for the list of commands.
 	Short string
 	// Long says more, in whole sentences, for its own help. May be empty.
@@ -25,7 +32,7 @@ type Command struct {
 }
 
 // Takes is a set of standard flags and arguments.
-type Takes uint8
+type Takes uint16
 
 // What a command may take.
 const (
@@ -35,38 +42,18 @@ const (
 	TakesScope
 	// TakesPrune: --prune-limit and --allow-empty.
 	TakesPrune
-	// TakesPlan: --prune; implies TakesPrune.
+	// TakesPlan: --prune, --target and --atomic; implies TakesPrune.
 	TakesPlan
+	// TakesPlanFile: --plan-file.
+	TakesPlanFile
+	// TakesWait: --wait.
+	TakesWait
 	// TakesYes: --yes.
 	TakesYes
 	// TakesJSON: --json.
 	TakesJSON
+
+	takesLimit // --limit
 )
 
 func (t Takes) has(what Takes) bool { return t&what != 0 }
-
-// standard returns the commands of a host that has backends.
-func standard() []Command {
-	const all = TakesPaths | TakesScope | TakesJSON
-	return []Command{
-		{Name: "plan", Takes: all | TakesPlan, Run: plan,
-			Short: "show what sync would do",
-			Long:  "Shows what sync would do, field by field, and changes nothing. The exit code is 0 if\neverything is as declared, 2 if there are changes, 1 after an error."},
-		{Name: "sync", Takes: all | TakesPlan | TakesYes, Run: syncs,
-			Short: "make it so, and record it",
-			Long:  "Shows the plan, asks at a terminal, carries the plan out and records the result. Where\nnobody can be asked it goes ahead, unless something would be deleted: that needs --yes."},
-		{Name: "state", Takes: all, Run: showState,
-			Short: "show what is recorded"},
-		{Name: "orphans", Takes: all, Run: orphans,
-			Short: "list what is recorded and no longer declared"},
-		{Name: "prune", Takes: all | TakesPrune | TakesYes, Run: prune,
-			Short: "delete the orphans",
-			Long:  "Deletes what sync has reported as no longer declared, and nothing else. If one of the\norphans is declared again, nothing is deleted: sync first. Where nobody can be asked it\nneeds --yes."},
-		{Name: "forget", Takes: all | TakesYes, Run: forget, Args: []string{"KIND/NAME"},
-			Short: "drop a record and leave the thing alone",
-			Long:  "Drops a record from the books; what it is a record of stays as it is. What is still\ndeclared can't be forgotten, since the next sync would create it a second time."},
-		{Name: "validate", Takes: all, Run: validate,
-			Short: "check the declaration and nothing else",
-			Long:  "Reads the declaration and shows every mistake in it. No backend is opened."},
-	}
-}

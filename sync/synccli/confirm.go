@@ -12,7 +12,7 @@ import (
 
 // Confirm asks whether the plan is meant, unless it is empty or --yes was given.
 // Where nobody can be asked (In is no terminal, or the output is for programs)
-// what deletes nothing goes ahead, and what deletes is an error.
+// what deletes and replaces nothing goes ahead, and what does is an error.
 //
 // So the first command of a manual needs no flag, in a pipe neither; and what can't
 // be brought back is never lost because a pipe happened not to be a terminal.
@@ -20,18 +20,35 @@ func (c *Call) Confirm(ctx context.Context, plan *sync.Plan) error {
 	if c.Yes || plan.IsEmpty() {
 		return nil
 	}
-	deletes := plan.Counts()[diff.OpDelete]
+	counts := plan.Counts()
+	deletes, replaces := counts[diff.OpDelete], counts[diff.OpReplace]
 	if !c.InTerminal || c.JSON {
-		if deletes > 0 {
-			return fmt.Errorf("%s would be deleted, and nobody is here to be asked: give --yes if that is meant", count(deletes, "resource"))
+		if loss := loss(deletes, replaces, "would be deleted", "would be replaced"); loss != "" {
+			return fmt.Errorf("%s, and nobody is here to be asked: give --yes if that is meant", loss)
 		}
 		return nil
 	}
-	question := fmt.Sprintf("Carry out %s?", count(len(plan.Changes), "change"))
-	if deletes > 0 {
-		question = fmt.Sprintf("Carry out %s, which deletes %s?", count(len(plan.Changes), "change"), count(deletes, "resource"))
+	all := 0
+	for _, n := range counts {
+		all += n
 	}
-	return c.Ask(ctx, question)
+	question := fmt.Sprintf("Carry out %s", count(all, "change"))
+	if loss := loss(deletes, replaces, "to be deleted", "to be replaced"); loss != "" {
+		question += ", with " + loss
+	}
+	return c.Ask(ctx, question+"?")
+}
+
+// loss says how much is deleted and replaced; empty if nothing is.
+func loss(deletes, replaces int, deleted, replaced string) string {
+	var parts []string
+	if deletes > 0 {
+		parts = append(parts, count(deletes, "resource")+" "+deleted)
+	}
+	if replaces > 0 {
+		parts = append(parts, count(replaces, "resource")+" "+replaced)
+	}
+	return strings.Join(parts, " and ")
 }
 
 // Ask asks a question and returns an error unless the answer is yes. It doesn't
@@ -55,12 +72,4 @@ func (c *Call) Ask(ctx context.Context, question string) error {
 		}
 		return errDeclined
 	}
-}
-
-// count returns "1 thing" or "2 things".
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

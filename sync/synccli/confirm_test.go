@@ -68,7 +68,7 @@ func TestAPipeIsNotDestructiveBySurprise(t *testing.T) {
 	b.atTerminal("y\n")
 	got := b.run("prune")
 	require.Zero(t, got.code)
-	require.Contains(t, got.err, "Carry out 1 change, which deletes 1 resource? [y/N] ")
+	require.Contains(t, got.err, "Carry out 1 change, with 1 resource to be deleted? [y/N] ")
 }
 
 // JSON is for programs: they are not asked, even if a terminal is there.

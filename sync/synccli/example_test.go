@@ -63,7 +63,7 @@ func Example() {
 	shop("plan")
 	// Output:
 	// + server/web
-	//     config.address: "10.0.0.1"
+	//     address: "10.0.0.1"
 	// Plan: 1 to create, 0 unchanged.
 	// created server/web
 	// Done: 1 created, 0 unchanged; recorded as serial 1 of default/shop.
@@ -71,7 +71,7 @@ func Example() {
 	// No changes: 1 as declared.
 	// exit code 0
 	// ~ server/web
-	//     config.address: "10.0.0.1" → "10.0.0.2"
+	//     address: "10.0.0.1" → "10.0.0.2"
 	// Plan: 1 to update, 0 unchanged.
 	// exit code 2
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/trueup-go/trueup/state"
 	"github.com/trueup-go/trueup/sync"
 )
 
@@ -19,8 +20,30 @@ func (c *Call) bind(command *Command) {
 	if takes.has(TakesScope) {
 		c.bindScope()
 	}
+	c.bindPlan(takes)
+	if takes.has(TakesYes) {
+		c.flags.BoolVar(&c.Yes, "yes", false, "don't ask, and delete and replace what the plan says")
+	}
+	if takes.has(TakesJSON) {
+		c.flags.BoolVar(&c.JSON, "json", false, "write JSON, for programs")
+	}
+	if takes.has(takesLimit) {
+		c.flags.IntVar(&c.limit, "limit", defaultLimit, "how many are listed, `N`; 0 lists all")
+	}
+	if c.host.Flags != nil {
+		c.host.Flags(command.Name, c.flags)
+	}
+	if command.Flags != nil {
+		command.Flags(c.flags)
+	}
+}
+
+// bindPlan adds the flags that shape a plan and its apply.
+func (c *Call) bindPlan(takes Takes) {
 	if takes.has(TakesPlan) {
 		c.flags.BoolVar(&c.Options.Prune, "prune", false, "delete what is no longer declared")
+		c.flags.Func("target", "only this resource, `KIND/NAME`, and what it needs; may be given several times", c.target)
+		c.flags.BoolVar(&c.atomic, "atomic", false, "record all of it or, if something fails, nothing")
 	}
 	if takes.has(TakesPlan | TakesPrune) {
 		c.flags.Func("prune-limit", "how many records may be deleted, `N|N%` of them (default: the larger of 10 and 25%)", func(text string) (err error) {
@@ -31,18 +54,25 @@ func (c *Call) bind(command *Command) {
 		})
 		c.flags.BoolVar(&c.Options.AllowEmpty, "allow-empty", false, "delete even if nothing at all is declared")
 	}
-	if takes.has(TakesYes) {
-		c.flags.BoolVar(&c.Yes, "yes", false, "don't ask, and delete what is to be deleted")
+	if takes.has(TakesPlanFile) {
+		c.flags.StringVar(&c.planFile, "plan-file", "", "the `FILE` that plan writes the plan to, and sync carries out")
 	}
-	if takes.has(TakesJSON) {
-		c.flags.BoolVar(&c.JSON, "json", false, "write JSON, for programs")
+	if takes.has(TakesWait) {
+		c.flags.BoolVar(&c.Options.Wait, "wait", false, "wait while somebody else syncs the same")
 	}
-	if c.host.Flags != nil {
-		c.host.Flags(command.Name, c.flags)
+}
+
+// target adds a resource to those that the plan is limited to.
+func (c *Call) target(text string) error {
+	key, err := state.ParseKey(text)
+	if err != nil {
+		return errors.New("want KIND/NAME, as plan and state show it")
 	}
-	if command.Flags != nil {
-		command.Flags(c.flags)
+	if c.Options.Selection == nil {
+		c.Options.Selection = &sync.Selection{}
 	}
+	c.Options.Selection.Keys = append(c.Options.Selection.Keys, key)
+	return nil
 }
 
 func (c *Call) bindScope() {
@@ -56,7 +86,9 @@ func (c *Call) bindScope() {
 	c.flags.StringVar(&c.Account, "account", c.User, "the `NAME` of who does it, as recorded")
 	var forms []string
 	for _, backend := range c.host.Backends {
-		forms = append(forms, backend.Form)
+		if backend.Form != "" {
+			forms = append(forms, backend.Form)
+		}
 	}
 	usage = fmt.Sprintf("where it is recorded, `%s`", strings.Join(forms, "|"))
 	if c.host.Backends[0].Scheme == "file" {
@@ -71,17 +103,8 @@ func (c *Call) read(command *Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(positional) < len(command.Args) {
-		return &UsageError{Problem: fmt.Sprintf("%s is missing", command.Args[len(positional)])}
-	}
-	c.Args = positional
-	if command.Takes.has(TakesPaths) {
-		c.Args, c.Paths = positional[:len(command.Args)], positional[len(command.Args):]
-		if len(c.Paths) > 1 && !c.host.manyPaths() {
-			return &UsageError{Problem: fmt.Sprintf("too many arguments: %q", c.Paths[1:])}
-		}
-	} else if command.Args != nil && len(positional) > len(command.Args) {
-		return &UsageError{Problem: fmt.Sprintf("too many arguments: %q", positional[len(command.Args):])}
+	if err := c.split(command, positional); err != nil {
+		return err
 	}
 	if !command.Takes.has(TakesScope) {
 		return nil
@@ -97,6 +120,9 @@ func (c *Call) read(command *Command, args []string) error {
 	c.Options.By = c.Account
 	if c.host.PlanOptions != nil {
 		c.host.PlanOptions(c, &c.Options)
+	}
+	if c.atomic { // whoever asks for it means it
+		c.Options.OnFailure = sync.AllOrNothing
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func (p *Program) usage(w io.Writer) error {
 	table := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
 	for i := range p.commands {
 		c := &p.commands[i]
-		fmt.Fprintf(table, "  %s\t%s\n", strings.Join(append([]string{c.Name}, c.Args...), " "), c.Short)
+		fmt.Fprintf(table, "  %s\t%s\n", strings.Join(c.words(), " "), c.Short)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -43,8 +43,18 @@ func (p *Program) usage(w io.Writer) error {
 
 // synopsis is the one line that says how a command is called.
 func (p *Program) synopsis(c *Command) string {
-	words := append([]string{p.host.Name, c.Name, "[flags]"}, c.Args...)
-	return strings.Join(words, " ") + p.paths(c.Takes)
+	words := c.words()
+	words[0] += " [flags]"
+	return p.host.Name + " " + strings.Join(words, " ") + p.paths(c.Takes)
+}
+
+// words are the command's name and what follows it.
+func (c *Command) words() []string {
+	words := append([]string{c.Name}, c.Args...)
+	if c.Optional != "" {
+		words = append(words, c.Optional)
+	}
+	return words
 }
 
 func (p *Program) paths(takes Takes) string {

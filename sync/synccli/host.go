@@ -56,10 +56,12 @@ type Declaration struct {
 	Desired *sync.Desired
 	// Warnings are shown, a line each, and change nothing.
 	Warnings []string
-	// Sync runs the sync, for a host that has something to do before or after it:
-	// it plans and applies with the syncer, which shows the plan, asks, and shows
-	// the progress, and returns what went wrong in all. How it ended is told after
-	// that. Nil plans towards Desired with the call's Options, and applies that.
+	// Sync runs a sync or a rollback, for a host that has something to do before or
+	// after it: it plans and applies with the syncer, which shows the plan, asks, and
+	// shows the progress, and returns what went wrong in all. How it ended is told
+	// after that. The plan is the one that was asked for: it may be a saved one, or
+	// lead to an earlier State. If nothing was begun and another plan is due, it may be
+	// called again. Nil plans towards Desired with the call's Options, and applies that.
 	Sync func(ctx context.Context, syncer sync.Syncer) error
 }
 
@@ -67,7 +69,7 @@ type Declaration struct {
 type Backend struct {
 	// Scheme is what the value of --backend begins with: "file".
 	Scheme string
-	// Form is how usage shows the value: "file:DIR".
+	// Form is how usage shows the value: "file:DIR". Empty: it isn't shown.
 	Form string
 	// Open opens the backend for a scope. The location is the whole value of
 	// --backend. What it returns is closed at the end of the command if it is an

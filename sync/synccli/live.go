@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/trueup-go/trueup/state"
+	"github.com/trueup-go/trueup/diff"
 	tusync "github.com/trueup-go/trueup/sync"
 )
 
@@ -17,17 +17,25 @@ type liveProgress struct {
 	call *Call
 	stop func() // the drawing
 
-	mu      sync.Mutex
-	stay    bytes.Buffer // what ended since the last drawing
-	running []running    // in the order in which they began
-	last    tusync.Event
-	drawn   int // lines below the ones that stay
+	mu          sync.Mutex
+	stay        bytes.Buffer // what ended since the last drawing
+	running     []running    // in the order in which they began
+	done, total int
+	drawn       int // lines below the ones that stay
 }
 
 type running struct {
-	key   state.Key
-	verb  string
+	what  work
+	text  string
 	since time.Time
+}
+
+// work is what tells apart what is under way. Of a key there may be two changes:
+// both halves of a replace, a deploy.
+type work struct {
+	name     string
+	op       diff.Op
+	replaced bool
 }
 
 const (
@@ -49,18 +57,37 @@ func newLiveProgress(c *Call) *liveProgress {
 }
 
 func (p *liveProgress) event(event tusync.Event) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.last = event
+	what := work{event.Key.String(), event.Op, event.Replaced}
 	switch event.Type {
 	case tusync.EventStart:
-		p.running = append(p.running, running{key: event.Key, verb: verb(event.Op).going, since: time.Now()})
+		p.begin(what, verb(event.Op).going+" "+named(event))
 	case tusync.EventEnd:
-		p.running = slices.DeleteFunc(p.running, func(r running) bool { return r.key == event.Key })
-		if text := ended(event); text != "" {
-			p.stay.WriteString(p.mark(event.Status) + " " + text + "\n")
-		}
+		p.finish(what, ended(event), event.Status == tusync.Done)
 	}
+	p.count(event.Done, event.Total)
+}
+
+func (p *liveProgress) begin(what work, text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running = append(p.running, running{what: what, text: text, since: time.Now()})
+}
+
+// finish notes that something ended; an empty text says that it isn't worth a line.
+func (p *liveProgress) finish(what work, text string, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running = slices.DeleteFunc(p.running, func(r running) bool { return r.what == what })
+	if text != "" {
+		p.stay.WriteString(p.mark(ok) + " " + text + "\n")
+	}
+}
+
+// count notes how many have ended, of how many.
+func (p *liveProgress) count(done, total int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done, p.total = done, total
 }
 
 func (p *liveProgress) end() {
@@ -89,11 +116,11 @@ func (p *liveProgress) draw() {
 			p.drawn++
 			break
 		}
-		fmt.Fprintf(&out, "  %s %s%s\n", r.verb, r.key, elapsed(time.Since(r.since)))
+		fmt.Fprintf(&out, "  %s%s\n", r.text, elapsed(time.Since(r.since)))
 		p.drawn++
 	}
 	if len(p.running) > 0 {
-		fmt.Fprintf(&out, "  %d of %d done\n%s", p.last.Done, p.last.Total, wrap)
+		fmt.Fprintf(&out, "  %d of %d done\n%s", p.done, p.total, wrap)
 		p.drawn++
 	}
 	if out.Len() > 0 {
@@ -109,9 +136,9 @@ func elapsed(d time.Duration) string {
 	return " " + d.Truncate(time.Second).String()
 }
 
-func (p *liveProgress) mark(status tusync.Status) string {
+func (p *liveProgress) mark(ok bool) string {
 	mark, color := "✓", "\x1b[32m"
-	if status != tusync.Done {
+	if !ok {
 		mark, color = "✗", "\x1b[31m"
 	}
 	if !p.call.Color {

@@ -92,6 +92,27 @@ func TestLiveProgress(t *testing.T) {
 	})
 }
 
+// Of one resource there may be two changes under way.
+func TestLiveProgressOfBothHalvesOfAReplace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out terminal
+		p := newLiveProgress(&Call{Stdio: Stdio{Out: &out, OutTerminal: true}})
+		replace := tusync.Event{Type: tusync.EventStart, Key: key("a"), Op: diff.OpReplace, Total: 3}
+		old := tusync.Event{Type: tusync.EventStart, Key: key("a"), Op: diff.OpDelete, Replaced: true, Total: 3}
+		deploy := tusync.Event{Type: tusync.EventStart, Key: key("a"), Op: diff.OpDeploy, Total: 3}
+		p.event(replace)
+		p.event(old)
+		p.event(deploy)
+		old.Type, old.Status = tusync.EventEnd, tusync.Done
+		p.event(old)
+		<-time.After(2 * soOften)
+		synctest.Wait()
+		require.Equal(t, []string{"✓ deleted the old server/a", "  replacing server/a", "  deploying server/a", "  0 of 3 done"}, screen(t, out.String()))
+		p.end()
+	})
+}
+
 func TestLiveProgressOfManyShowsAFew(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -135,4 +156,37 @@ func TestLinesDoNotWaitForMore(t *testing.T) {
 		p.end()
 		require.Equal(t, "created server/a\ndeleted server/b\n", out.String())
 	})
+}
+
+// What a host does beside a sync is shown in the same way.
+func TestWork(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out terminal
+		w := (&Call{Stdio: Stdio{Out: &out, OutTerminal: true}}).Work(2)
+		w.Begin("a", "building a")
+		w.Begin("b", "building b")
+		<-time.After(150 * time.Millisecond)
+		synctest.Wait()
+		require.Equal(t, []string{"  building a", "  building b", "  0 of 2 done"}, screen(t, out.String()))
+		w.End("a", "built a", true)
+		<-time.After(150 * time.Millisecond)
+		synctest.Wait()
+		require.Equal(t, []string{"✓ built a", "  building b", "  1 of 2 done"}, screen(t, out.String()))
+		w.End("b", "failed to build b", false)
+		w.Close()
+		require.Equal(t, []string{"✓ built a", "✗ failed to build b"}, screen(t, out.String()))
+	})
+}
+
+func TestWorkInAPipeAndForPrograms(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"pipe": "built a\n", "json": ""} {
+		var out terminal
+		w := (&Call{Stdio: Stdio{Out: &out, OutTerminal: name == "json"}, JSON: name == "json"}).Work(1)
+		w.Begin("a", "building a")
+		w.End("a", "built a", true)
+		w.Close()
+		require.Equal(t, want, out.String(), name)
+	}
 }

@@ -28,7 +28,9 @@ func (c *Call) openBackend(ctx context.Context) (sync.Backend, error) {
 		if strings.HasPrefix(c.Location, backend.Scheme+":") {
 			return backend.Open(ctx, c.Location, c.Scope)
 		}
-		forms = append(forms, backend.Form)
+		if backend.Form != "" {
+			forms = append(forms, backend.Form)
+		}
 	}
 	// The location may hold a password: show no more of it than its scheme.
 	scheme, _, ok := strings.Cut(c.Location, ":")

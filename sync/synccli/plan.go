@@ -21,6 +21,9 @@ func plan(ctx context.Context, call *Call) error {
 	if err != nil {
 		return err
 	}
+	if err := call.SavePlan(plan); err != nil {
+		return err
+	}
 	if err := call.ShowPlan(plan); err != nil {
 		return err
 	}

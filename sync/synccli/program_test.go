@@ -78,13 +78,28 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"plann"}, `shop: unknown command "plann"; did you mean "plan"?` + "\n"},
 		{[]string{"frobnicate"}, `shop: unknown command "frobnicate"` + "\n"},
 		{[]string{"help", "frobnicate"}, `shop: unknown command "frobnicate"` + "\n"},
-		{[]string{"plan", "--atomic"}, "shop: unknown flag --atomic\n"},
+		{[]string{"state", "--atomic"}, "shop: unknown flag --atomic\n"},
+		{[]string{"plan", "--wait"}, "shop: unknown flag --wait\n"},
+		{[]string{"plan", "--target", "web"}, `shop: --target "web": want KIND/NAME, as plan and state show it` + "\n"},
+		{[]string{"sync", "--plan-file", "p", "--prune"}, "shop: --prune and --plan-file: what a saved plan does is in the file; give --prune when you make it\n"},
+		{[]string{"sync", "--plan-file", "p", "--target", "a/b"}, "give --target when you make it\n"},
+		{[]string{"history", "--limit", "-1"}, "shop: --limit -1: want a number of States, or 0 for all\n"},
+		{[]string{"diff", "x"}, `shop: "x" is neither a serial nor there as a path; serials are numbers, as history shows them` + "\n"},
+		{[]string{"diff", "1", "2x"}, `shop: "2x" is neither a serial nor there as a path; serials are numbers, as history shows them` + "\n"},
+		{[]string{"diff", "1", "2", "3"}, `shop: too many serials: ["3"]; a directory whose name is a number is written ./3` + "\n"},
+		{[]string{"diff", "99999999999999999999"}, `shop: "99999999999999999999" is no serial; want a number, as history shows it` + "\n"},
+		{[]string{"rollback"}, "shop: SERIAL is missing\n"},
+		{[]string{"rollback", "x"}, `shop: "x" is no serial; want a number, as history shows it` + "\n"},
+		{[]string{"adopt"}, "shop: KIND/NAME is missing\n"},
+		{[]string{"adopt", "web"}, "want KIND/NAME, as plan and state show it\n"},
+		{[]string{"adopt", "server/web", "id", "dir", "more"}, `shop: too many arguments: ["more"]` + "\n"},
+		{[]string{"adopt", "server/web", "."}, `shop: "." may be an ID, and there is a file of that name; write "- ." if it is where the declaration is, or ". ." if it is the ID` + "\n"},
 		{[]string{"sync", "--prune-limt", "3"}, "shop: unknown flag --prune-limt; did you mean --prune-limit?\n"},
 		{[]string{"sync", "--prune-limit", "lots"}, `shop: --prune-limit "lots": want a number, or a percentage from 0% to 100%` + "\n"},
 		{[]string{"plan", "--yes"}, "shop: unknown flag --yes\n"},
 		{[]string{"plan", "a", "b", "c"}, `shop: too many arguments: ["b" "c"]` + "\n"},
 		{[]string{"forget"}, "shop: KIND/NAME is missing\n"},
-		{[]string{"forget", "web"}, "want KIND/NAME, as state shows it\n"},
+		{[]string{"forget", "web"}, "want KIND/NAME, as plan and state show it\n"},
 		{[]string{"plan", "--org", "a/b"}, "give --app NAME and --org NAME\n"},
 		{[]string{"state", "--backend", "postgres://me:secret@host/db"}, "shop: --backend postgres:… is not in this version of shop; it knows file:DIR\n"},
 		{[]string{"state", "--backend", "https://host"}, "shop: --backend https:… is not in this version of shop; it knows file:DIR\n"},
@@ -106,7 +121,7 @@ func TestUsageErrors(t *testing.T) {
 
 func TestADirectoryThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	for _, command := range [][]string{{"plan"}, {"sync"}, {"state"}, {"orphans"}, {"prune"}, {"forget", "a/b"}, {"validate"}} {
+	for _, command := range [][]string{{"plan"}, {"sync"}, {"state"}, {"orphans"}, {"prune"}, {"forget", "a/b"}, {"validate"}, {"history"}, {"rollback", "1"}, {"drift"}, {"unlock"}} {
 		b := &bench{T: t, host: shop(), dir: filepath.Join(t.TempDir(), "typo")}
 		got := b.run(command...)
 		require.Equal(t, 1, got.code)

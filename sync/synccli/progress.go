@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/trueup-go/trueup/diff"
 	tusync "github.com/trueup-go/trueup/sync"
 )
 
@@ -104,40 +103,4 @@ func asJSON(event tusync.Event) string {
 		return err.Error()
 	}
 	return string(raw)
-}
-
-// ended says how a change ended; empty for any other event, and for a change
-// that was never attempted.
-func ended(event tusync.Event) string {
-	if event.Type != tusync.EventEnd {
-		return ""
-	}
-	switch event.Status {
-	case tusync.Done:
-		return verb(event.Op).past + " " + event.Key.String()
-	case tusync.Failed:
-		return "failed to " + verb(event.Op).plain + " " + event.Key.String()
-	case tusync.Blocked:
-		return "blocked " + event.Key.String()
-	}
-	return ""
-}
-
-// verbs are the words for an op.
-type verbs struct{ plain, going, past string }
-
-func verb(op diff.Op) verbs {
-	switch op {
-	case diff.OpCreate:
-		return verbs{"create", "creating", "created"}
-	case diff.OpUpdate:
-		return verbs{"update", "updating", "updated"}
-	case diff.OpDelete:
-		return verbs{"delete", "deleting", "deleted"}
-	case diff.OpOrphan:
-		return verbs{"orphan", "orphaning", "orphaned"}
-	case diff.OpForget:
-		return verbs{"forget", "forgetting", "forgotten"}
-	}
-	return verbs{string(op), string(op), string(op)}
 }

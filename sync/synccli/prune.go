@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
 	"github.com/trueup-go/trueup/sync"
 )
@@ -36,18 +37,19 @@ func prune(ctx context.Context, call *Call) error {
 }
 
 // forget drops one record. A declared one stays: the next sync would create what
-// it is a record of a second time.
+// it is a record of a second time. Not so if it is the record of a create that was
+// interrupted: to forget it is to say that the thing isn't there.
 func forget(ctx context.Context, call *Call) error {
-	key, err := state.ParseKey(call.Args[0])
+	key, err := parseKey(call.Args[0])
 	if err != nil {
-		return &UsageError{Problem: err.Error(), Hint: "want KIND/NAME, as state shows it"}
+		return err
 	}
 	call.Options.Forget = []state.Key{key}
 	plan, err := call.planWithout(ctx)
 	if err != nil {
 		return err
 	}
-	if plan.declares(key) {
+	if plan.declares(key) && plan.exists(key) {
 		return sync.SyncErr{Resource: key.String(), Description: "can't be forgotten: it is declared; remove it from the declaration first"}
 	}
 	return call.Carry(ctx, plan.Plan)
@@ -76,6 +78,14 @@ func (p *bookPlan) changes() []state.Key {
 		keys = append(keys, change.Key())
 	}
 	return keys
+}
+
+// exists tells whether what is to be forgotten is known to have been there.
+func (p *bookPlan) exists(key state.Key) bool {
+	return slices.ContainsFunc(p.Changes, func(c sync.PlannedChange) bool {
+		forget, ok := c.Change.(*diff.Forget)
+		return ok && forget.Recorded.Key == key && forget.Recorded.ID != ""
+	})
 }
 
 func (p *bookPlan) declares(key state.Key) bool {

@@ -60,7 +60,7 @@ func (c *Call) showErrors(err error) {
 	if errors.As(err, &wrong) && len(all) > 1 {
 		fmt.Fprintf(c.Err, "%s: %s, nothing was done\n", c.host.Name, count(len(all), "mistake"))
 	}
-	if hint := hint(err); hint != "" {
+	for _, hint := range c.hints(err) {
 		fmt.Fprintln(c.Err, hint)
 	}
 }
@@ -104,10 +104,13 @@ func texts(err error) []string {
 			return all
 		}
 		return []string{e.Resource + ": " + e.Description}
+	case *sync.StaleError:
+		return []string{"the plan is stale, and nothing was touched:\n  " + strings.Join(e.Moved, "\n  ")}
 	case sync.SyncAPIErr:
 		return []string{fmt.Sprintf("%s: %v", e.Resource, e.Err)}
 	case sync.SyncInternalErr:
-		if e.Err == nil {
+		// That it is unsupported is what the description says in better words.
+		if e.Err == nil || e.Err.Error() == errors.ErrUnsupported.Error() {
 			return []string{e.Description}
 		}
 		return []string{fmt.Sprintf("%s: %v", e.Description, e.Err)}
@@ -127,18 +130,6 @@ func parts(err error) []error {
 		}
 	}
 	return nil
-}
-
-// hint says what can be done about an error that a flag would prevent.
-func hint(err error) string {
-	var limit *sync.PruneLimitError
-	switch {
-	case errors.As(err, &limit):
-		return fmt.Sprintf("If that is meant, give --prune-limit %d.", limit.Deletes)
-	case errors.Is(err, sync.ErrEmptyDeclaration):
-		return "If that is meant, give --allow-empty."
-	}
-	return ""
 }
 
 // writeJSON writes one line of JSON.

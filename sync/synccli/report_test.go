@@ -29,6 +29,9 @@ func TestEveryErrorIsALine(t *testing.T) {
 		{"mistakes", sync.SyncErr{Resource: "server/a", Description: "2 errors", Err: multierror.Append(nil, one, two)}, []string{"server/a: one", "server/a: two"}},
 		{"a backend's", sync.SyncAPIErr{Resource: "server/a", Err: one}, []string{"server/a: one"}},
 		{"ours", sync.SyncInternalErr{Description: "read", Err: one}, []string{"read: one"}},
+		{"what can't be had", sync.SyncInternalErr{Description: "no history is kept", Err: errors.ErrUnsupported}, []string{"no history is kept"}},
+		{"a stale plan", multierror.Append(nil, &sync.StaleError{Moved: []string{"server/a was changed", "server/b: create is due now"}}),
+			[]string{"the plan is stale, and nothing was touched:\n  server/a was changed\n  server/b: create is due now"}},
 		{"ours without a cause", sync.SyncInternalErr{Description: "read"}, []string{"read"}},
 		{"what couldn't be loaded", &mistakes{multierror.Append(nil, one, two)}, []string{"one", "two"}},
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/trueup-go/trueup/state"
 )
@@ -81,6 +82,11 @@ func (c *Call) showState(s *state.State) error {
 		return err
 	}
 	fmt.Fprintf(&b, "\n%s, %s, %d pending\n", count(len(s.Records), "record"), count(s.Orphans, "orphan"), s.Pending)
+	for i := range s.Records {
+		for _, p := range s.Records[i].Pending {
+			fmt.Fprintf(&b, "pending: %s of %s, since serial %d%s\n", p.Op, s.Records[i].Key, p.Serial, tried(p))
+		}
+	}
 	_, err := fmt.Fprint(c.Out, trimRight(b.String()))
 	return err
 }
@@ -94,10 +100,30 @@ func standing(r *state.Record) string {
 	if r.Protected {
 		words = append(words, "protected")
 	}
+	if r.Replaced != "" {
+		words = append(words, "the old one is there still: "+r.Replaced)
+	}
 	for _, p := range r.Pending {
-		words = append(words, p.Op+" pending since "+fmt.Sprint(p.Serial))
+		words = append(words, p.Op+" pending")
 	}
 	return strings.Join(words, ", ")
+}
+
+// tried says how often pending work was tried, and how that ended.
+func tried(p state.Pending) string {
+	switch {
+	case p.Error != "":
+		return fmt.Sprintf(", tried %s: %s", count(p.Attempts, "time"), oneLine(p.Error))
+	case p.Attempts > 0:
+		return fmt.Sprintf(", tried %s, did not finish", count(p.Attempts, "time"))
+	}
+	return ""
+}
+
+// oneLine is a text without line ends, and without what else could move a terminal's
+// cursor.
+func oneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, unicode.IsControl), " ")
 }
 
 func orDash(text string) string {

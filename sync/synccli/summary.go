@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/trueup-go/trueup/diff"
+	"github.com/trueup-go/trueup/state"
 	"github.com/trueup-go/trueup/sync"
 )
 
@@ -35,20 +36,22 @@ func howItEnded(err error) string {
 	return "Not finished"
 }
 
-// totals counts the changes by how they ended.
+// totals counts the changes by how they ended. What was deleted to be replaced, and
+// was, counts as that alone.
 func totals(result *sync.Result) string {
+	replaced := map[state.Key]bool{}
+	for i := range result.Changes {
+		r := &result.Changes[i]
+		replaced[r.Change.Key()] = replaced[r.Change.Key()] || r.Change.Op() == diff.OpReplace && r.Status == sync.Done
+	}
 	done := map[diff.Op]int{}
 	for i := range result.Changes {
-		if change := &result.Changes[i]; change.Status == sync.Done {
-			done[change.Change.Op()]++
+		r := &result.Changes[i]
+		if half := isHalf(r.Change) && replaced[r.Change.Key()]; r.Status == sync.Done && !half {
+			done[r.Change.Op()]++
 		}
 	}
-	var parts []string
-	for _, op := range []diff.Op{diff.OpCreate, diff.OpUpdate, diff.OpDelete, diff.OpOrphan, diff.OpForget} {
-		if n := done[op]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, verb(op).past))
-		}
-	}
+	parts := pastCounts(done)
 	for _, status := range []sync.Status{sync.Failed, sync.Blocked, sync.NotAttempted} {
 		if n := result.Count(status); n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, status))
@@ -58,14 +61,21 @@ func totals(result *sync.Result) string {
 	return strings.Join(parts, ", ")
 }
 
+// isHalf tells whether a change deletes what another one replaces.
+func isHalf(change diff.Change) bool {
+	deletion, ok := change.(*diff.Delete)
+	return ok && deletion.Replaced
+}
+
 // writeResult writes the result as one line of JSON, after the events.
 func (c *Call) writeResult(plan *sync.Plan, result *sync.Result, err error) error {
 	type changeJSON struct {
-		Op     diff.Op     `json:"op"`
-		Key    string      `json:"key"`
-		ID     string      `json:"id,omitempty"`
-		Status sync.Status `json:"status"`
-		Error  string      `json:"error,omitempty"`
+		Op       diff.Op     `json:"op"`
+		Key      string      `json:"key"`
+		ID       string      `json:"id,omitempty"`
+		Replaced bool        `json:"replaced,omitempty"`
+		Status   sync.Status `json:"status"`
+		Error    string      `json:"error,omitempty"`
 	}
 	line := struct {
 		Event     string              `json:"event"`
@@ -85,7 +95,7 @@ func (c *Call) writeResult(plan *sync.Plan, result *sync.Result, err error) erro
 	}
 	for i := range result.Changes {
 		r := &result.Changes[i]
-		change := changeJSON{Op: r.Change.Op(), Key: r.Change.Key().String(), ID: r.ID, Status: r.Status}
+		change := changeJSON{Op: r.Change.Op(), Key: r.Change.Key().String(), ID: r.ID, Replaced: isHalf(r.Change), Status: r.Status}
 		if r.Err != nil {
 			change.Error = r.Err.Error()
 		}

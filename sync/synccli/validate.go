@@ -2,6 +2,7 @@ package synccli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -55,6 +56,13 @@ func (nowhere) Declared(context.Context, []state.Checksum) (map[state.Checksum]s
 	return nil, nil
 }
 
+// DigestKey implements sync.DigestKeeper: there is none.
+func (nowhere) DigestKey(context.Context) ([]byte, error) { return nil, nil }
+
+func (nowhere) KeepDigestKey(context.Context, []byte) ([]byte, error) { return nil, errReads }
+
 func (nowhere) Begin(context.Context, string) (sync.Tx, state.Head, error) {
-	return nil, state.Head{}, fmt.Errorf("validate only reads")
+	return nil, state.Head{}, errReads
 }
+
+var errReads = errors.New("validate only reads")
