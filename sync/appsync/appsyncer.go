@@ -116,8 +116,7 @@ func scheduled(result *tusync.Result, desired []state.Resource, failed []string)
 		}
 	}
 	for _, c := range result.Changes {
-		op, key := c.Change.Op(), c.Change.Key()
-		if key.Kind == KindComponent && (op == diff.OpCreate || op == diff.OpUpdate) {
+		if key := c.Change.Key(); key.Kind == KindComponent && isBuilt(c.Change.Op()) {
 			due[key.Name] = c.Status == tusync.Done
 		}
 	}
@@ -128,6 +127,15 @@ func scheduled(result *tusync.Result, desired []state.Resource, failed []string)
 		}
 	}
 	return states
+}
+
+// isBuilt tells whether a component is to be built after such a change.
+func isBuilt(op diff.Op) bool {
+	switch op {
+	case diff.OpCreate, diff.OpUpdate, diff.OpReplace, diff.OpMove, diff.OpAdopt:
+		return true
+	}
+	return false
 }
 
 // builtAlways tells whether a component is built on every sync: it says so, or

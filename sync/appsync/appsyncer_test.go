@@ -260,3 +260,24 @@ func encoded(t *testing.T, v any) string {
 	require.NoError(t, err)
 	return string(raw)
 }
+
+// What is adopted, or has a new name, is built as what is new is.
+func TestBuildsOfWhatIsTakenOver(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	engine, err := sync.New(s, appsync.Kinds(), nil)
+	require.NoError(t, err)
+	desired := load(t, map[string]string{"components/a.toml": job("a", "")})
+	a := state.Key{Kind: appsync.KindComponent, Name: "a"}
+	syncer := appsync.New(engine, &appsync.Config{Desired: desired, Options: &sync.PlanOptions{Adopt: map[state.Key]string{a: "cmp1"}}})
+	require.NoError(t, syncer.Sync(asAcme(t)))
+	require.Equal(t, []string{"a"}, names(syncer.GetComponentsScheduled()))
+	require.Equal(t, []string{"cmp1"}, syncer.GetComponentStateIds())
+
+	desired = load(t, map[string]string{"components/b.toml": job("b", "")})
+	desired.Moves = []sync.Move{{From: a, To: state.Key{Kind: appsync.KindComponent, Name: "b"}}}
+	syncer = appsync.New(engine, &appsync.Config{Desired: desired})
+	require.NoError(t, syncer.Sync(asAcme(t)))
+	require.Equal(t, []string{"b"}, names(syncer.GetComponentsScheduled()))
+	require.Equal(t, []string{"cmp1"}, syncer.GetComponentStateIds())
+}

@@ -50,7 +50,7 @@ func define[Config, File any](kind string, d definition) *definition {
 var definitions = sync.OnceValue(makeDefinitions)
 
 func makeDefinitions() map[string]*definition {
-	return map[string]*definition{
+	all := map[string]*definition{
 		KindComponent: define[Component, componentFile](KindComponent, definition{
 			pulls: []string{"manifest", "values_file[].contents", "values_file[].source", "var_file[].contents"},
 			names: []naming{{"dependencies[]", KindComponent}, {"kubernetes_context", KindKubernetesContext}},
@@ -96,4 +96,8 @@ func makeDefinitions() map[string]*definition {
 		}),
 		KindInstaller: define[Installer, installerFile](KindInstaller, definition{single: true}),
 	}
+	withoutField(all[KindInputs].form, "input", sensitiveDefault)
+	withoutField(all[KindRunbook].form, "input", sensitiveDefault)
+	withoutField(all[KindInstall].form, "", sensitiveInputs)
+	return all
 }

@@ -85,7 +85,8 @@
 // runbook come after the components and actions that they name in their
 // dependencies, triggers, steps and texts, a readme aside; a policy, an install
 // and a kubernetes_context after the components that they name. A name that is
-// not declared is a mistake, and so is a circle. Text within {{ }} stays as it is.
+// not declared is a mistake, and so is a circle. Text within {{ }} stays as it is,
+// and so do names: a Config has the names of other resources, not their IDs.
 //
 // # What counts as a change
 //
@@ -96,10 +97,21 @@
 // Where leaving out a flag or a number means something else than false or 0, the
 // field is a pointer.
 //
+// # What is sensitive
+//
+// The default of a secret, a slack_webhook_url, the default of an input that says
+// sensitive = true, and what an install gives to such an input are sensitive: they
+// are in no plan, diff, State or error, and what is recorded of them is a keyed
+// digest, enough to see that they changed. In a Config the latter two stand in
+// fields of their own, sensitive_default and sensitive_inputs, which no file has.
+// Every other text is shown: a password that stands in the env_vars of a component
+// is one that everybody can read who can read the plan.
+//
 // # Builds
 //
 // Builds are the host's. After a Sync, GetComponentsScheduled returns the
 // components to be built: new ones, changed ones, those that a Builds says failed,
 // those with build = "always" and images with an update policy. The last three
-// change nothing of what is recorded.
+// change nothing of what is recorded. RunBuilds has the host's Builder build them,
+// and follows each to its end.
 package appsync

@@ -20,8 +20,10 @@ type Input struct {
 	DisplayName string `json:"display_name"`
 	Description string `json:"description"`
 	Group       string `json:"group"`
-	// Default is any value.
+	// Default is any value: that of a Sensitive input stands in SensitiveDefault,
+	// which is never shown.
 	Default          any    `json:"default"`
+	SensitiveDefault any    `json:"sensitive_default" sync:"sensitive"`
 	Required         bool   `json:"required"`
 	Sensitive        bool   `json:"sensitive"`
 	Type             string `json:"type"`

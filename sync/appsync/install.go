@@ -8,9 +8,11 @@ type Install struct {
 	GCPAccount     GCPAccount        `json:"gcp_account"`
 	AzureAccount   AzureAccount      `json:"azure_account"`
 	// Inputs are the values of the app's inputs, in tables of any grouping; the
-	// name "group" is the table's own.
-	Inputs         []map[string]string `json:"inputs" sync:"omitempty"`
-	StackOverrides StackOverrides      `json:"stack_overrides"`
+	// name "group" is the table's own. Those of inputs that the app declares to be
+	// sensitive stand in SensitiveInputs, which are never shown.
+	Inputs          []map[string]string `json:"inputs" sync:"omitempty"`
+	SensitiveInputs []map[string]string `json:"sensitive_inputs" sync:"omitempty,sensitive"`
+	StackOverrides  StackOverrides      `json:"stack_overrides"`
 	// ComponentToggles and Components are by the names of components.
 	ComponentToggles map[string]bool              `json:"component_toggles" sync:"omitempty"`
 	Components       map[string]ComponentOverride `json:"components" sync:"omitempty"`

@@ -69,6 +69,9 @@ func Load(fsys fs.FS, opts *LoadOptions) (*Config, error) {
 	drafts := l.gather(units, outcomes)
 	found.unclaimed()
 	l.connect(drafts)
+	if l.mistakes.Len() == 0 {
+		l.conceal(drafts)
+	}
 	if err := l.mistakes.Err(); err != nil {
 		return nil, err
 	}

@@ -13,10 +13,12 @@ type RunbookInput struct {
 	Name        string `json:"name"`
 	DisplayName string `json:"display_name"`
 	Description string `json:"description"`
-	Default     any    `json:"default"`
-	Required    bool   `json:"required"`
-	Sensitive   bool   `json:"sensitive"`
-	Type        string `json:"type"`
+	// Default and SensitiveDefault are as those of an Input.
+	Default          any    `json:"default"`
+	SensitiveDefault any    `json:"sensitive_default" sync:"sensitive"`
+	Required         bool   `json:"required"`
+	Sensitive        bool   `json:"sensitive"`
+	Type             string `json:"type"`
 }
 
 // RunbookStep is one step of a runbook: a component to deploy, an action to run,

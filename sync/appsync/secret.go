@@ -1,5 +1,7 @@
 package appsync
 
+import "github.com/trueup-go/trueup/sync"
+
 // Secret is the Config of a secret: that it exists and where it goes. Its value
 // is the customer's.
 type Secret struct {
@@ -7,7 +9,7 @@ type Secret struct {
 	Required                  bool         `json:"required"`
 	AutoGenerate              bool         `json:"auto_generate"`
 	Format                    string       `json:"format"`
-	Default                   string       `json:"default"`
+	Default                   sync.Secret  `json:"default"`
 	UserConfigurable          bool         `json:"user_configurable"`
 	KubernetesSync            bool         `json:"kubernetes_sync"`
 	KubernetesSecretNamespace string       `json:"kubernetes_secret_namespace"`

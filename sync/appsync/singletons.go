@@ -1,14 +1,17 @@
 package appsync
 
+import "github.com/trueup-go/trueup/sync"
+
 // Metadata is the Config of metadata/metadata: what the app is called and shows
 // of itself.
 type Metadata struct {
 	// Version is that of the format: "v1" or "v2".
-	Version         string     `json:"version"`
-	DisplayName     string     `json:"display_name"`
-	SlackWebhookURL string     `json:"slack_webhook_url"`
-	Readme          string     `json:"readme"`
-	Onboarding      Onboarding `json:"onboarding"`
+	Version     string `json:"version"`
+	DisplayName string `json:"display_name"`
+	// SlackWebhookURL lets whoever knows it write to the channel.
+	SlackWebhookURL sync.Secret `json:"slack_webhook_url"`
+	Readme          string      `json:"readme"`
+	Onboarding      Onboarding  `json:"onboarding"`
 }
 
 // Onboarding is how the app is shown among others.
