@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"strings"
 
 	"github.com/trueup-go/trueup/state"
@@ -13,20 +14,34 @@ import (
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, stdio synccli.Stdio) int {
+	p := &program{}
 	return synccli.New(synccli.Host{
 		Name:  "appsync",
 		About: "appsync makes an app what its config directory declares.",
 		Kinds: appsync.Kinds(),
-		Load:  load,
+		Load:  p.load,
 		State: func(head state.Head, records []state.Record) (any, error) {
 			return appsync.StateOf(head, records), nil
 		},
 		Backends: []synccli.Backend{{Scheme: "file", Form: "file:DIR", Open: openFiles}},
+		Flags:    p.flags,
 		PlanOptions: func(_ *synccli.Call, opts *sync.PlanOptions) {
 			// An app is many things: one that fails shouldn't hold up the others.
 			opts.OnFailure = sync.KeepGoing
 		},
 	}).Run(ctx, args, stdio)
+}
+
+// program is one run of it.
+type program struct {
+	build string // --build; empty if it wasn't given
+}
+
+func (p *program) flags(command string, flags *flag.FlagSet) {
+	switch command {
+	case "sync", "rollback":
+		flags.StringVar(&p.build, "build", "", "build components with `CMD`: those that are new or changed, or whose last build failed")
+	}
 }
 
 func openFiles(_ context.Context, location string, scope state.Scope) (sync.Backend, error) {

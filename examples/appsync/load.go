@@ -14,7 +14,7 @@ import (
 // load reads the config directory. It is the user's own, so it is read as it is;
 // a program that syncs what strangers wrote would take the file system of an
 // os.Root, which costs a little more and can't be tricked while it is read.
-func load(_ context.Context, call *synccli.Call) (*synccli.Declaration, error) {
+func (p *program) load(_ context.Context, call *synccli.Call) (*synccli.Declaration, error) {
 	dir := os.DirFS(call.Dir())
 	if isEmpty(dir) {
 		return nil, fmt.Errorf("%s: %w: no .toml file", call.Dir(), synccli.ErrNoDeclaration)
@@ -26,7 +26,7 @@ func load(_ context.Context, call *synccli.Call) (*synccli.Declaration, error) {
 	declaration := &synccli.Declaration{
 		Desired: config.Desired,
 		Sync: func(ctx context.Context, syncer sync.Syncer) error {
-			return syncApp(ctx, call, config, syncer)
+			return p.sync(ctx, call, config, syncer)
 		},
 	}
 	for _, warning := range config.Warnings {

@@ -33,6 +33,14 @@ func TestProcess(t *testing.T) {
 		t.Parallel()
 		program.interrupted(t)
 	})
+	t.Run("unlocked", func(t *testing.T) {
+		t.Parallel()
+		program.unlocked(t)
+	})
+	t.Run("waiting", func(t *testing.T) {
+		t.Parallel()
+		program.waiting(t)
+	})
 }
 
 // binary is the path of the program.
@@ -106,6 +114,11 @@ const manyComponents = 6000
 func (b binary) start(t *testing.T, dir, prefix string) (*exec.Cmd, *bufio.Reader) {
 	t.Helper()
 	cmd := b.command(t, dir, "sync", ".")
+	return cmd, startUntil(t, cmd, prefix)
+}
+
+func startUntil(t *testing.T, cmd *exec.Cmd, prefix string) *bufio.Reader {
+	t.Helper()
 	pipe, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -114,7 +127,7 @@ func (b binary) start(t *testing.T, dir, prefix string) (*exec.Cmd, *bufio.Reade
 		line, err := out.ReadString('\n')
 		require.NoError(t, err)
 		if strings.HasPrefix(line, prefix) {
-			return cmd, out
+			return out
 		}
 	}
 }
@@ -158,6 +171,63 @@ func (b binary) interrupted(t *testing.T) {
 	require.Regexp(t, `(?m)^Interrupted: \d+ created, \d+ not attempted, 0 unchanged; what was done is recorded as serial \d+ of default/shop, and the next sync goes on from there.$`, string(rest))
 	created := strings.Count(string(rest), "created component/") + 1
 	require.Len(t, b.components(t, dir), created)
+}
+
+// A sync whose lease is taken from it records nothing from then on; one that was
+// killed needs nobody to unlock anything.
+func (b binary) unlocked(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "shop")
+	generateApp(t, dir, manyComponents)
+	cmd, out := b.start(t, dir, "created component/")
+	code, _, errs := b.run(t, dir, "sync")
+	require.Equal(t, 1, code)
+	require.Contains(t, errs, "--wait waits for it; \"appsync unlock\" ends it.\n")
+	code, stdout, _ := b.run(t, dir, "unlock")
+	require.Equal(t, 1, code, "nobody was asked")
+	require.Contains(t, stdout, "default/shop is locked by ")
+	code, stdout, _ = b.run(t, dir, "unlock", "--yes")
+	require.Zero(t, code)
+	require.Contains(t, stdout, "default/shop is unlocked;")
+	recorded := len(b.components(t, dir))
+	require.Less(t, recorded, manyComponents)
+
+	_, err := io.Copy(io.Discard, out)
+	require.NoError(t, err)
+	require.Error(t, cmd.Wait())
+	require.Equal(t, 1, cmd.ProcessState.ExitCode())
+	require.Len(t, b.components(t, dir), recorded)
+
+	cmd, out = b.start(t, dir, "created component/")
+	require.NoError(t, cmd.Process.Kill())
+	_, err = io.Copy(io.Discard, out)
+	require.NoError(t, err)
+	require.Error(t, cmd.Wait())
+	code, stdout, _ = b.run(t, dir, "unlock")
+	require.Zero(t, code)
+	require.Equal(t, "default/shop is not locked.\n", stdout)
+	code, _, errs = b.run(t, dir, "sync")
+	require.Zero(t, code, errs)
+	require.Len(t, b.components(t, dir), manyComponents)
+}
+
+// One sync waits for another, and does what that has left to do.
+func (b binary) waiting(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "shop")
+	generateApp(t, dir, manyComponents)
+	cmd, out := b.start(t, dir, "created component/")
+	second := b.command(t, dir, "sync", "--wait")
+	var stderr bytes.Buffer
+	second.Stderr = &stderr
+	waits := startUntil(t, second, "Plan: ") // of what the first one has not done yet
+	_, err := io.Copy(io.Discard, out)
+	require.NoError(t, err)
+	require.NoError(t, cmd.Wait())
+	rest, err := io.ReadAll(waits)
+	require.NoError(t, err)
+	require.NoError(t, second.Wait(), "%s", &stderr)
+	require.Equal(t, "What is recorded has changed while this waited: it plans again.\n", stderr.String())
+	require.Contains(t, string(rest), "No changes: ")
+	require.Len(t, b.components(t, dir), manyComponents)
 }
 
 // components returns the ids of the recorded components, by name.

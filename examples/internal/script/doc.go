@@ -22,6 +22,7 @@
 //	! VERB …             the line must fail; before the program: with exit code 1
 //	stdout REGEXP        the last run's output has a line that matches
 //	stderr REGEXP        the same of what it wrote to its error stream
+//	grep FILE REGEXP     the file has a line that matches
 //	cmp FILE FILE        both are the same; stdout and stderr name the last run's
 //	edit FILE OLD NEW    replaces OLD, which must be there once
 //	append FILE TEXT     adds a line, to a new file if there is none

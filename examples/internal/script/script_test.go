@@ -50,6 +50,8 @@ stdout '^ONE$'
 stdout 'T.*O'
 ! stdout three
 ! stderr .
+grep A.txt '^TWO$'
+! grep A.txt two
 cmp stdout A.txt
 ! cmp stdout a.txt
 edit a.txt two three
@@ -94,6 +96,7 @@ func TestFailuresNameTheLine(t *testing.T) {
 		"frobnicate\n":                      `there is no verb "frobnicate"`,
 		"cmp a\n":                           "cmp takes 2 arguments, not 1",
 		"stdout 'x\n":                       "a single quote is not closed",
+		"grep none x\n":                     "no such file",
 		"stdout '('\n":                      "missing closing )",
 		"cmp given.txt b\n-- b --\nother\n": `given.txt is not b:` + "\n" + `line 1: got "given\n", want "other\n"`,
 	} {

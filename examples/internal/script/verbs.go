@@ -18,6 +18,7 @@ func (r *run) verb(name string, args []string) error {
 	}{
 		"stdout":   {1, func(args []string) error { return match(r.stdout, args[0]) }},
 		"stderr":   {1, func(args []string) error { return match(r.stderr, args[0]) }},
+		"grep":     {2, r.grep},
 		"cmp":      {2, r.compare},
 		"edit":     {3, r.edit},
 		"append":   {2, r.append},
@@ -73,6 +74,14 @@ func (r *run) write(name, text string) error {
 		return err
 	}
 	return os.WriteFile(r.path(name), []byte(text), 0o600)
+}
+
+func (r *run) grep(args []string) error {
+	text, err := r.read(args[0])
+	if err != nil {
+		return err
+	}
+	return match(text, args[1])
 }
 
 func (r *run) compare(args []string) error {
