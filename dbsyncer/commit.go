@@ -1,0 +1,295 @@
+//go:build unfinished
+
+package dbsyncer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/trueup-go/trueup/state"
+	tusync "github.com/trueup-go/trueup/sync"
+)
+
+// Commit records the delta, in one transaction with what mappers have applied.
+func (t *tx) Commit(ctx context.Context, delta state.Delta) (state.Head, error) {
+	head, err := t.commit(ctx, &delta)
+	if err != nil {
+		return state.Head{}, t.b.failed(fmt.Sprintf("commit serial %d", delta.Head.Serial), err)
+	}
+	return head, nil
+}
+
+func (t *tx) commit(ctx context.Context, delta *state.Delta) (head state.Head, err error) {
+	if t.closed.Load() {
+		return head, errClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return head, err
+	}
+	if err := t.begin(ctx); err != nil {
+		return head, err
+	}
+	work := t.staged
+	var undo func()
+	defer func() {
+		if err != nil {
+			t.drop(ctx)
+			if undo != nil {
+				undo()
+			}
+		}
+	}()
+	if err := t.lease.check(ctx, t.b, work); err != nil {
+		return head, err
+	}
+	sum, repeated, err := t.isRepeated(ctx, work, delta)
+	if err != nil {
+		return head, err
+	}
+	if repeated {
+		t.applied = nil
+		t.drop(ctx)
+		return t.head, nil
+	}
+	if err := t.applyAgain(ctx); err != nil {
+		return head, err
+	}
+	if err := t.b.checkDelta(delta); err != nil {
+		return head, err
+	}
+	if t.parts == nil {
+		if t.parts, err = t.b.readParts(ctx, work, t.lease.scopeID, t.head); err != nil {
+			return head, err
+		}
+	}
+	rows, err := rowsOf(delta)
+	if err != nil {
+		return head, err
+	}
+	was, err := t.b.end(ctx, work, t.lease.scopeID, delta)
+	if err != nil {
+		return head, err
+	}
+	t.parts.swap(was, rows.parts)
+	undo = func() { t.parts.swap(rows.parts, was) }
+	if err := t.parts.fit(&delta.Head); err != nil {
+		return head, err
+	}
+	if err := t.b.insert(ctx, work, t.lease, delta, rows, sum); err != nil {
+		return head, err
+	}
+	if t.b.onCommit != nil {
+		if err := t.b.onCommit(ctx, work, withToken(delta.Head)); err != nil {
+			return head, explained("store what belongs to the State", "", err)
+		}
+	}
+	if err := work.Commit(ctx); err != nil {
+		return head, err
+	}
+	t.staged, t.applied, undo = nil, nil, nil
+	t.head = withToken(delta.Head)
+	t.head.Kinds = maps.Clone(delta.Head.Kinds)
+	return t.head, nil
+}
+
+// isRepeated tells whether the delta is the one that was committed last, and
+// returns its checksum. Another one than the next is stale.
+func (t *tx) isRepeated(ctx context.Context, work pgx.Tx, delta *state.Delta) (sum state.Checksum, repeated bool, err error) {
+	text, err := delta.AppendJSON(nil)
+	if err != nil {
+		return sum, false, err
+	}
+	sum = state.Sum(text)
+	var serial int64
+	var last []byte
+	err = work.QueryRow(ctx, t.b.sql(`
+		select serial, delta from $schema.commits where scope_id = $1 order by serial desc limit 1`), t.lease.scopeID).Scan(&serial, &last)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return sum, false, err
+	}
+	switch own, _ := sum.MarshalBinary(); {
+	case delta.Head.Serial == serial && string(own) == string(last):
+		if t.head.Serial != serial { // the answer to the first was lost
+			t.head, t.parts = withToken(delta.Head), nil
+			t.head.Kinds = maps.Clone(delta.Head.Kinds)
+		}
+		return sum, true, nil
+	case delta.Head.Serial != serial+1:
+		return sum, false, &tusync.StaleError{
+			PlannedSerial: delta.Head.Serial - 1, Serial: serial, Moved: []string{fmt.Sprintf("the next serial is %d", serial+1)},
+		}
+	}
+	return sum, false, nil
+}
+
+// checkDelta returns an error if the delta is another scope's, isn't in key order,
+// or names a key twice.
+func (b *Backend) checkDelta(d *state.Delta) error {
+	if d.Head.Scope != b.scope {
+		return fmt.Errorf("the delta is one of %s", d.Head.Scope)
+	}
+	seen := make(map[state.Key]bool, len(d.Records)+len(d.Dropped))
+	check := func(last, key state.Key) error {
+		if seen[key] || !last.IsZero() && last.Compare(key) >= 0 {
+			return fmt.Errorf("%s is out of key order, or stands twice", key)
+		}
+		seen[key] = true
+		return key.Validate()
+	}
+	var last state.Key
+	for i := range d.Records {
+		if err := check(last, d.Records[i].Key); err != nil {
+			return err
+		}
+		last = d.Records[i].Key
+	}
+	last = state.Key{}
+	for _, key := range d.Dropped {
+		if err := check(last, key); err != nil {
+			return err
+		}
+		last = key
+	}
+	return nil
+}
+
+// rows are a delta's records as columns.
+type rows struct {
+	kinds, names, records []string
+	checksums             [][]byte
+	parts                 []part
+}
+
+func rowsOf(d *state.Delta) (*rows, error) {
+	n := len(d.Records)
+	r := &rows{
+		kinds: make([]string, n), names: make([]string, n), records: make([]string, n),
+		checksums: make([][]byte, n), parts: make([]part, n),
+	}
+	var text []byte
+	for i := range d.Records {
+		record := &d.Records[i]
+		var err error
+		if text, err = record.AppendJSON(text[:0]); err != nil {
+			return nil, err
+		}
+		r.kinds[i], r.names[i], r.records[i] = record.Kind, record.Name, string(text)
+		if !record.Checksum.IsZero() {
+			r.checksums[i] = bytesOfOne(record.Checksum)
+		}
+		r.parts[i] = partOf(record, text)
+	}
+	return r, nil
+}
+
+// end ends the records that the delta changes or drops, and returns their parts.
+func (b *Backend) end(ctx context.Context, work pgx.Tx, scopeID int64, d *state.Delta) ([]part, error) {
+	n := len(d.Records) + len(d.Dropped)
+	if n == 0 || d.Head.Serial == 1 {
+		return nil, nil
+	}
+	kinds, names := make([]string, 0, n), make([]string, 0, n)
+	for i := range d.Records {
+		kinds, names = append(kinds, d.Records[i].Kind), append(names, d.Records[i].Name)
+	}
+	for _, key := range d.Dropped {
+		kinds, names = append(kinds, key.Kind), append(names, key.Name)
+	}
+	found, err := work.Query(ctx, b.sql(`
+		update $schema.records r set until_serial = $2
+		from unnest($3::text[], $4::text[]) as k (kind, name)
+		where r.scope_id = $1 and r.kind = k.kind and r.name = k.name and r.until_serial is null
+		returning r.part, coalesce(r.declared, ''), r.unfinished`), scopeID, d.Head.Serial, kinds, names)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(found, func(row pgx.CollectableRow) (part, error) {
+		var root, declared []byte
+		var p part
+		if err := row.Scan(&root, &declared, &p.unfinished); err != nil {
+			return p, err
+		}
+		p.orphaned = len(declared) == 0
+		return p, errors.Join(p.root.UnmarshalBinary(root), p.declared.UnmarshalBinary(declared))
+	})
+}
+
+// insert stores the declarations that are not there yet, the records and the head.
+func (b *Backend) insert(ctx context.Context, work pgx.Tx, l lease, d *state.Delta, r *rows, sum state.Checksum) error {
+	if err := b.insertDeclared(ctx, work, l.scopeID, d.Declared); err != nil {
+		return err
+	}
+	if len(d.Records) > 0 {
+		parts, declared, unfinished := make([][]byte, len(r.parts)), make([][]byte, len(r.parts)), make([]bool, len(r.parts))
+		for i, p := range r.parts {
+			parts[i], unfinished[i] = bytesOfOne(p.root), p.unfinished
+			if !p.orphaned {
+				declared[i] = bytesOfOne(p.declared)
+			}
+		}
+		_, err := work.Exec(ctx, b.sql(`
+			insert into $schema.records (scope_id, from_serial, kind, name, checksum, part, declared, unfinished, record)
+			select $1, $2, k.kind, k.name, k.checksum, k.part, k.declared, k.unfinished, k.record::json
+			from unnest($3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bytea[], $8::bool[], $9::text[])
+				as k (kind, name, checksum, part, declared, unfinished, record)`),
+			l.scopeID, d.Head.Serial, r.kinds, r.names, r.checksums, parts, declared, unfinished, r.records)
+		if err != nil {
+			return err
+		}
+	}
+	head, err := json.Marshal(d.Head)
+	if err != nil {
+		return err
+	}
+	_, err = work.Exec(ctx, b.sql(`
+		with committed as (
+			insert into $schema.commits (scope_id, serial, token, delta, head, records, orphans, unfinished, oldest)
+			values ($1, $2, $3, $4, $5::json, $6, $7, $8, $10)
+		), prolonged as (
+			update $schema.leases set expires = clock_timestamp() + $9::float8 * interval '1 second' where scope_id = $1
+		)
+		update $schema.runs set first_serial = coalesce(first_serial, $2), last_serial = $2 where scope_id = $1 and token = $3`),
+		l.scopeID, d.Head.Serial, l.token, bytesOfOne(sum), string(head), d.Head.Records, d.Head.Orphans, d.Head.Pending,
+		tusync.LeaseTTL.Seconds(), max(1, d.Head.Serial-b.history+1))
+	return err
+}
+
+func (b *Backend) insertDeclared(ctx context.Context, work pgx.Tx, scopeID int64, resources []state.Resource) error {
+	if len(resources) == 0 {
+		return nil
+	}
+	n := len(resources)
+	sums, kinds, names, texts := make([][]byte, n), make([]string, n), make([]string, n), make([]string, n)
+	var text []byte
+	for i := range resources {
+		var err error
+		if text, err = resources[i].AppendJSON(text[:0]); err != nil {
+			return err
+		}
+		sums[i], kinds[i], names[i], texts[i] = bytesOfOne(state.Sum(text)), resources[i].Kind, resources[i].Name, string(text)
+	}
+	_, err := work.Exec(ctx, b.sql(`
+		insert into $schema.declared (scope_id, checksum, kind, name, resource)
+		select $1, k.checksum, k.kind, k.name, k.resource::json
+		from unnest($2::bytea[], $3::text[], $4::text[], $5::text[]) as k (checksum, kind, name, resource)
+		on conflict do nothing`), scopeID, sums, kinds, names, texts)
+	return err
+}
+
+func bytesOfOne(sum state.Checksum) []byte {
+	b, _ := sum.MarshalBinary() // there is no error
+	return b
+}
+
+func bytesOf(sums []state.Checksum) [][]byte {
+	all := make([][]byte, len(sums))
+	for i, sum := range sums {
+		all[i] = bytesOfOne(sum)
+	}
+	return all
+}

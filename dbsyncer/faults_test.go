@@ -1,0 +1,406 @@
+//go:build unfinished
+
+package dbsyncer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/trueup-go/trueup/dbsyncer"
+	"github.com/trueup-go/trueup/dbsyncer/dbsyncertest"
+	"github.com/trueup-go/trueup/diff"
+	"github.com/trueup-go/trueup/state"
+	tusync "github.com/trueup-go/trueup/sync"
+)
+
+// as returns a URL with another user and password.
+func as(t testing.TB, address, user, password string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	require.NoError(t, err)
+	u.User = url.UserPassword(user, password)
+	return u.String()
+}
+
+// What is wrong is told as an error of a type, with what to do about it, and
+// without a password.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	const password = "pass-word-1"
+	server := dbsyncertest.URL(t)
+	for name, c := range map[string]struct {
+		db      func(t *testing.T, h *host) dbsyncer.DB
+		problem dbsyncer.Problem
+		code    string
+		hint    string
+		reads   bool // all that is read is read nevertheless
+	}{
+		"a server that isn't there": {
+			db: func(t *testing.T, _ *host) dbsyncer.DB {
+				return dbsyncertest.Pool(t, "postgres://ann:"+password+"@127.0.0.1:1/shop", nil)
+			},
+			problem: dbsyncer.Unreachable, hint: "check the address",
+		},
+		"a wrong password": {
+			db: func(t *testing.T, _ *host) dbsyncer.DB {
+				return dbsyncertest.Pool(t, as(t, server, "ann", password), nil)
+			},
+			problem: dbsyncer.Denied, code: "28P01", hint: "check the user and the password",
+		},
+		"a missing database": {
+			db: func(t *testing.T, _ *host) dbsyncer.DB {
+				return dbsyncertest.Pool(t, server, func(c *pgxpool.Config) { c.ConnConfig.Database = "no_such_database" })
+			},
+			problem: dbsyncer.Missing, code: "3D000", hint: "create it",
+		},
+		"a server that only reads": {
+			db: func(t *testing.T, _ *host) dbsyncer.DB {
+				return dbsyncertest.Pool(t, server, func(c *pgxpool.Config) {
+					c.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+				})
+			},
+			problem: dbsyncer.ReadOnly, code: "25006", hint: "primary", reads: true,
+		},
+		"no rights": {
+			db: func(t *testing.T, _ *host) dbsyncer.DB {
+				_, own := role(t, server)
+				return dbsyncertest.Pool(t, own, nil)
+			},
+			problem: dbsyncer.Denied, code: "42501", hint: "lacks a right",
+		},
+		"no rights but to read": {
+			db: func(t *testing.T, h *host) dbsyncer.DB {
+				name, own := role(t, server)
+				execute(t, pool(t, server), "grant usage on schema "+h.schema+" to "+name+"; grant select on all tables in schema "+h.schema+" to "+name)
+				return dbsyncertest.Pool(t, own, nil)
+			},
+			problem: dbsyncer.Denied, code: "42501", hint: "lacks a right", reads: true,
+		},
+		"too many connections": {
+			db: func(t *testing.T, _ *host) dbsyncer.DB {
+				name, own := role(t, server)
+				execute(t, pool(t, server), "alter role "+name+" connection limit 0")
+				return dbsyncertest.Pool(t, own, nil)
+			},
+			problem: dbsyncer.Overloaded, code: "53300", hint: "pooler",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t)
+			backend, err := dbsyncer.New(c.db(t, h), shop(), h.options())
+			require.NoError(t, err)
+			for call, err := range calls(t, backend) {
+				if c.reads && call != "Begin" && call != "KeepDigestKey" {
+					require.NoError(t, err, call)
+					continue
+				}
+				var own *dbsyncer.Error
+				require.ErrorAs(t, err, &own, call)
+				require.Equal(t, c.problem, own.Problem, call)
+				require.Equal(t, c.code, own.Code, call)
+				require.Contains(t, own.Hint, c.hint)
+				require.ErrorContains(t, err, "acme/shop")
+				retryable := c.problem == dbsyncer.Unreachable || c.problem == dbsyncer.Overloaded
+				require.Equal(t, retryable, tusync.Retryable(err), call)
+				requireDiscreet(t, err, password)
+			}
+		})
+	}
+}
+
+// calls calls everything that a Backend has.
+func calls(t *testing.T, b *dbsyncer.Backend) map[string]error {
+	t.Helper()
+	ctx, errs := t.Context(), map[string]error{}
+	_, errs["Head"] = b.Head(ctx)
+	for _, err := range b.Records(ctx) {
+		errs["Records"] = err
+	}
+	for _, err := range b.History(ctx) {
+		errs["History"] = err
+	}
+	_, errs["Declared"] = b.Declared(ctx, []state.Checksum{state.Sum(nil)})
+	_, errs["Holder"] = b.Holder(ctx)
+	_, errs["DigestKey"] = b.DigestKey(ctx)
+	_, errs["KeepDigestKey"] = b.KeepDigestKey(ctx, []byte("0123456789abcdef"))
+	if _, _, errs["StateAt"] = b.StateAt(ctx, 1); errors.Is(errs["StateAt"], tusync.ErrNoState) {
+		errs["StateAt"] = nil
+	}
+	tx, _, err := b.Begin(ctx, "me")
+	errs["Begin"] = err
+	if err == nil {
+		require.NoError(t, tx.Close(ctx))
+	}
+	return errs
+}
+
+// requireDiscreet fails if an error, or what it wraps, holds one of these texts,
+// rows, or the configuration of a connection.
+func requireDiscreet(t testing.TB, err error, texts ...string) {
+	t.Helper()
+	if err == nil {
+		return
+	}
+	for _, text := range append(texts, secret) {
+		require.NotContains(t, err.Error(), text)
+	}
+	switch e := err.(type) { //nolint:errorlint // it is unwrapped below
+	case *pgconn.ConnectError:
+		require.Fail(t, "an error with a configuration in it")
+	case *pgconn.PgError:
+		require.Empty(t, e.Detail+e.Where+e.InternalQuery)
+	}
+	switch e := err.(type) { //nolint:errorlint // as above
+	case interface{ Unwrap() error }:
+		requireDiscreet(t, e.Unwrap(), texts...)
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			requireDiscreet(t, err, texts...)
+		}
+	}
+}
+
+// A schema that is not as this package knows it is told by name, with both versions
+// where they are known.
+func TestSchemaErrors(t *testing.T) {
+	t.Parallel()
+	server := dbsyncertest.URL(t)
+	for name, c := range map[string]struct {
+		sql     string
+		version int
+		says    string
+		calls   []string // that fail
+	}{
+		"no schema": {"drop schema $schema cascade", 0, "call dbsyncer.Migrate",
+			[]string{"Head", "Records", "History", "Declared", "Holder", "DigestKey", "KeepDigestKey", "StateAt", "Begin"}},
+		"no tables":         {"drop schema $schema cascade; create schema $schema", 0, "call dbsyncer.Migrate", []string{"Head", "Begin"}},
+		"a missing table":   {"drop table $schema.records cascade", 0, "call dbsyncer.Migrate", []string{"Records"}},
+		"a missing column":  {"alter table $schema.runs drop column result cascade", 0, "call dbsyncer.Migrate", []string{"Begin"}},
+		"no migrations":     {"delete from $schema.migrations", 0, "call dbsyncer.Migrate", []string{"Head", "Begin"}},
+		"a newer migration": {"insert into $schema.migrations values (2, 'more')", 2, "upgrade the program", []string{"Head", "Begin"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t)
+			execute(t, pool(t, server), strings.ReplaceAll(c.sql, "$schema", h.schema))
+			backend, err := dbsyncer.New(pool(t, server), shop(), h.options())
+			require.NoError(t, err)
+			errs := calls(t, backend)
+			for _, call := range c.calls {
+				var wrong *dbsyncer.SchemaError
+				require.ErrorAs(t, errs[call], &wrong, call)
+				require.Equal(t, `"`+h.schema+`"`, wrong.Schema)
+				require.Equal(t, c.version, wrong.Version)
+				require.Equal(t, dbsyncer.Version(), wrong.Want)
+				require.ErrorContains(t, errs[call], c.says)
+				require.ErrorContains(t, errs[call], h.schema)
+				require.False(t, tusync.Retryable(errs[call]))
+				requireDiscreet(t, errs[call])
+			}
+		})
+	}
+	older := &dbsyncer.SchemaError{Schema: "trueup", Version: 1, Want: 2}
+	require.EqualError(t, older, "the schema trueup is of version 1, and this program needs version 2: call dbsyncer.Migrate")
+}
+
+// Wherever the connection breaks, a sync goes on by itself, and the host's rows
+// and the State are there together, once.
+func TestADroppedConnectionIsGotOver(t *testing.T) {
+	t.Parallel()
+	server, h := dbsyncertest.URL(t), newHost(t)
+	sync := func(t *testing.T, app string, step func(n int)) int {
+		own := dbsyncertest.Pool(t, server, func(c *pgxpool.Config) {
+			c.MaxConns = 2
+			c.ConnConfig.RuntimeParams["application_name"] = h.schema + app
+		})
+		steps := 0
+		db := stepping{own, func() {
+			if steps++; steps%2 == 1 { // before a statement
+				step(steps / 2)
+			}
+		}}
+		scope := state.Scope{Org: "acme", App: app}
+		e := h.engine(t, db, scope, &tusync.Options{Retries: 5, BatchSize: 2})
+		result, err := apply(t.Context(), e, declare(t, "widget", 1, 2, 3, 4, 5), nil)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, result.Head.Serial)
+		admin, at := pool(t, server), h.schema+"."
+		require.Equal(t, "5", value(t, admin, "select count(*) from "+at+"records r join "+at+"scopes s on s.id = r.scope_id where s.app = $1", app))
+		require.Equal(t, "5", value(t, admin, "select count(*) from "+at+"widgets where id in (select record ->> 'id' from "+at+"records r join "+at+"scopes s on s.id = r.scope_id where s.app = $1)", app))
+		require.Equal(t, "1", value(t, admin, "select count(*) from "+at+"states where app = $1", app))
+		require.Equal(t, "done", value(t, admin, "select result from "+at+"runs r join "+at+"scopes s on s.id = r.scope_id where s.app = $1 order by token desc limit 1", app))
+		return steps / 2
+	}
+	steps := sync(t, "undisturbed", func(int) {})
+	require.Greater(t, steps, 20)
+	for at := range steps {
+		t.Run(fmt.Sprint("statement ", at), func(t *testing.T) {
+			t.Parallel()
+			app, ended := fmt.Sprint("broken-at-", at), false
+			sync(t, app, func(n int) {
+				if n == at && !ended {
+					ended = true
+					execute(t, pool(t, server), "select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = $1", h.schema+app)
+				}
+			})
+		})
+	}
+}
+
+// deaf loses the answer to the nth commit of a transaction.
+type deaf struct {
+	dbsyncer.DB
+
+	commits *atomic.Int32
+	nth     int32
+}
+
+func (d deaf) Begin(ctx context.Context) (pgx.Tx, error) {
+	tx, err := d.DB.Begin(ctx)
+	return deafTx{tx, d}, err
+}
+
+type deafTx struct {
+	pgx.Tx
+
+	deaf deaf
+}
+
+func (d deafTx) Commit(ctx context.Context) error {
+	err := d.Tx.Commit(ctx)
+	if d.deaf.commits.Add(1) == d.deaf.nth {
+		return errors.Join(err, io.ErrUnexpectedEOF)
+	}
+	return err
+}
+
+func TestACommitWhoseAnswerIsLostCountsOnce(t *testing.T) {
+	t.Parallel()
+	server, h := dbsyncertest.URL(t), newHost(t)
+	for nth, what := range []string{"nothing", "Begin", "Commit"} {
+		scope := state.Scope{Org: "acme", App: what}
+		e := h.engine(t, deaf{pool(t, server), new(atomic.Int32), int32(nth)}, scope, nil)
+		h.calls = nil
+		result, err := apply(t.Context(), e, declare(t, "widget", 1, 2), nil)
+		require.NoError(t, err, what)
+		require.EqualValues(t, 1, result.Head.Serial, what)
+		require.Equal(t, []int{2}, h.calls, what)
+		require.Equal(t, "1", value(t, pool(t, server), "select count(*) from "+h.schema+".states where app = $1", what))
+	}
+}
+
+// A server that is down is asked again until it is back.
+func TestAServerThatComesBack(t *testing.T) {
+	t.Parallel()
+	server := dbsyncertest.Start(t, nil)
+	own := dbsyncertest.Pool(t, server.URL(), nil)
+	h := &host{schema: "shop"}
+	require.NoError(t, dbsyncer.Migrate(t.Context(), own, h.schema))
+	require.NoError(t, server.Stop())
+	asked := make(chan struct{}, 1)
+	backend, err := dbsyncer.New(stepping{own, func() {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+	}}, shop(), &dbsyncer.Options{Schema: h.schema})
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := apply(t.Context(), engine(t, backend, &tusync.Options{Retries: 100}), declare(t, "gadget", 1), nil)
+		ended <- err
+	}()
+	for range 4 {
+		select {
+		case <-asked:
+		case err := <-ended:
+			require.Fail(t, "it has given up", "%v", err)
+		}
+	}
+	require.NoError(t, server.Restart())
+	require.NoError(t, <-ended)
+}
+
+// A conflict with other transactions is over when they are.
+func TestConflictsAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	server := dbsyncertest.URL(t)
+	// Another transaction stands in the way of the Mapper's first call, or of the commit
+	// after it, and ends before the second.
+	for name, c := range map[string]struct {
+		setting string // of our connections
+		first   func(ctx context.Context, tx, other pgx.Tx, schema string) error
+	}{
+		"serialization failure": {"default_transaction_isolation=repeatable read", func(ctx context.Context, tx, other pgx.Tx, schema string) error {
+			_, err := tx.Exec(ctx, "select from "+schema+".widgets") // from here on it sees what is there now
+			if err == nil {
+				_, err = other.Exec(ctx, "update "+schema+".widgets set size = 8")
+			}
+			if err == nil {
+				err = other.Commit(ctx)
+			}
+			if err == nil {
+				_, err = tx.Exec(ctx, "update "+schema+".widgets set size = 9")
+			}
+			return err
+		}},
+		"deadlock": {"deadlock_timeout=10ms", func(ctx context.Context, tx, other pgx.Tx, schema string) error {
+			_, err := other.Exec(ctx, "update "+schema+".widgets set size = 8 where id = 'b'")
+			if err == nil {
+				_, err = tx.Exec(ctx, "update "+schema+".widgets set size = 9 where id = 'a'")
+			}
+			go func() {
+				_, _ = other.Exec(ctx, "update "+schema+".widgets set size = 8 where id = 'a'")
+				_ = other.Commit(ctx)
+			}()
+			for waits := false; err == nil && !waits; {
+				err = tx.QueryRow(ctx, "select exists (select from pg_locks where not granted and pid = $1)", other.Conn().PgConn().PID()).Scan(&waits)
+			}
+			if err == nil {
+				_, err = tx.Exec(ctx, "update "+schema+".widgets set size = 9 where id = 'b'")
+			}
+			return err
+		}},
+		"lock timeout": {"lock_timeout=50ms", func(ctx context.Context, _, other pgx.Tx, schema string) error {
+			_, err := other.Exec(ctx, "set local idle_in_transaction_session_timeout = '200ms'")
+			if err == nil {
+				_, err = other.Exec(ctx, "select from "+schema+".leases for update")
+			}
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t)
+			execute(t, pool(t, server), "insert into "+h.schema+".widgets values ('a', '', 'a', 1, ''), ('b', '', 'b', 1, '')")
+			setting, to, _ := strings.Cut(c.setting, "=")
+			own := dbsyncertest.Pool(t, server, func(config *pgxpool.Config) { config.ConnConfig.RuntimeParams[setting] = to })
+			others := dbsyncertest.Pool(t, server, nil)
+			other, err := others.Begin(t.Context())
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = other.Rollback(context.WithoutCancel(t.Context())) }) // it has ended, or the test has failed
+			h.before = func(ctx context.Context, tx pgx.Tx, _ []diff.Change) error {
+				if len(h.calls) == 1 {
+					return c.first(ctx, tx, other, h.schema)
+				}
+				return nil
+			}
+			_, err = apply(t.Context(), h.engine(t, own, shop(), nil), declare(t, "widget", 1, 2, 3), nil)
+			require.NoError(t, err)
+			require.Equal(t, []int{3, 3}, h.calls, "it was called once more, with all of it")
+			require.Equal(t, "5", value(t, pool(t, server), "select widgets from "+h.schema+".states"))
+		})
+	}
+}

@@ -1,0 +1,61 @@
+//go:build unfinished
+
+// Package backends is what the host programs record in, as --backend names it.
+package backends
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/trueup-go/trueup/dbsyncer"
+	"github.com/trueup-go/trueup/state"
+	"github.com/trueup-go/trueup/sync"
+	"github.com/trueup-go/trueup/sync/filesyncer"
+	"github.com/trueup-go/trueup/sync/synccli"
+)
+
+// All returns all backends; the first is the default.
+func All() []synccli.Backend {
+	return []synccli.Backend{
+		{Scheme: "file", Form: "file:DIR", Open: openDirectory},
+		{Scheme: "postgres", Form: "postgres://USER@HOST/DATABASE", Open: openPostgres},
+		{Scheme: "postgresql", Open: openPostgres}, // as libpq calls it too
+	}
+}
+
+func openDirectory(_ context.Context, location string, scope state.Scope) (sync.Backend, error) {
+	return filesyncer.New(strings.TrimPrefix(location, "file:"), scope, nil)
+}
+
+// pooled is a backend that closes its connections.
+type pooled struct {
+	*dbsyncer.Backend
+
+	pool *pgxpool.Pool
+}
+
+// Close implements io.Closer.
+func (p pooled) Close() error {
+	p.pool.Close()
+	return nil
+}
+
+// openPostgres makes the tables where they are not there yet, or brings them up to
+// date. What libpq reads of the environment (PGPASSWORD, PGSSLMODE, …) counts too.
+func openPostgres(ctx context.Context, location string, scope state.Scope) (sync.Backend, error) {
+	pool, err := pgxpool.New(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	p := pooled{pool: pool}
+	if err = dbsyncer.Migrate(ctx, pool, ""); err == nil {
+		p.Backend, err = dbsyncer.New(pool, scope, nil)
+	}
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return p, nil
+}
