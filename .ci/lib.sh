@@ -36,7 +36,7 @@ step() {
 # need COMMAND PACKAGE...: where the command is missing, installs Debian's
 # packages for it, or, on another system, says what to install.
 need() {
-	local command=$1 sudo=
+	local command=$1
 	shift
 	if command -v "$command" >/dev/null; then
 		return
@@ -45,12 +45,42 @@ need() {
 		echo "$command is missing: install it (on Debian: apt-get install $*)" >&2
 		return 1
 	fi
-	if [ "$(id -u)" -ne 0 ]; then
-		sudo=sudo
+	install "$@"
+}
+
+# need_server PROGRAM PACKAGE...: the same for a server, of which Debian keeps the
+# programs out of PATH. Tests start their own, so that none is started here; on
+# another system they find it in more places, or say what to install.
+need_server() {
+	local program=$1 policy=/usr/sbin/policy-rc.d
+	shift
+	if compgen -G "/usr/lib/postgresql/*/bin/$program" >/dev/null || [ -x "/usr/sbin/$program" ] ||
+		! command -v apt-get >/dev/null; then
+		return
 	fi
+	if [ -e "$policy" ]; then
+		install "$@"
+		return
+	fi
+	printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+	as_root chmod 755 "$policy"
+	install "$@" || { as_root rm "$policy" && return 1; }
+	as_root rm "$policy"
+}
+
+# install PACKAGE...: Debian's.
+install() {
 	echo "installing $*"
-	$sudo apt-get update -qq
-	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+	as_root apt-get update -qq
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
 }
 
 # need_go: Go comes from its own site; what Debian has is often too old.

@@ -1,9 +1,5 @@
-//go:build unfinished
-
 // Package dbsyncer records in Postgres: a sync.Backend for a control plane that
 // keeps the States of many scopes, of many orgs, in one database.
-//
-// It is not finished, and is built with the tag "unfinished" only.
 //
 //	err := dbsyncer.Migrate(ctx, pool, "")
 //	backend, err := dbsyncer.New(pool, state.Scope{Org: "acme", App: "shop"}, nil)
@@ -11,8 +7,8 @@
 //
 // It needs Postgres 15 or later, the first that has security_invoker for views, and
 // is tested on each major version that is installed. It works behind a pooler in
-// transaction mode, as no state of a connection outlasts a transaction. Every statement names its
-// schema; search_path means nothing.
+// transaction mode, as no state of a connection outlasts a transaction. Every
+// statement names its schema; search_path means nothing.
 //
 // # Tables
 //

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package dbsyncer
 
 // CheckServer is what Migrate asks of a server's version, for tests: a server that

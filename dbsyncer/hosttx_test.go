@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package dbsyncer_test
 
 import (

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 // Package dbsyncertest gives tests a Postgres server: for tests of package
 // dbsyncer, and for your own of what you build on it.
 //

@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"flag"
-	"strings"
 
+	"github.com/trueup-go/trueup/examples/internal/backends"
 	"github.com/trueup-go/trueup/state"
 	"github.com/trueup-go/trueup/sync"
 	"github.com/trueup-go/trueup/sync/appsync"
-	"github.com/trueup-go/trueup/sync/filesyncer"
 	"github.com/trueup-go/trueup/sync/synccli"
 )
 
@@ -23,7 +22,7 @@ func run(ctx context.Context, args []string, stdio synccli.Stdio) int {
 		State: func(head state.Head, records []state.Record) (any, error) {
 			return appsync.StateOf(head, records), nil
 		},
-		Backends: []synccli.Backend{{Scheme: "file", Form: "file:DIR", Open: openFiles}},
+		Backends: backends.All(),
 		Flags:    p.flags,
 		PlanOptions: func(_ *synccli.Call, opts *sync.PlanOptions) {
 			// An app is many things: one that fails shouldn't hold up the others.
@@ -42,8 +41,4 @@ func (p *program) flags(command string, flags *flag.FlagSet) {
 	case "sync", "rollback":
 		flags.StringVar(&p.build, "build", "", "build components with `CMD`: those that are new or changed, or whose last build failed")
 	}
-}
-
-func openFiles(_ context.Context, location string, scope state.Scope) (sync.Backend, error) {
-	return filesyncer.New(strings.TrimPrefix(location, "file:"), scope, nil)
 }

@@ -1,5 +1,3 @@
-//go:build unfinished
-
 // Package backends is what the host programs record in, as --backend names it.
 package backends
 

@@ -5,7 +5,8 @@
 // works on, each after a line "-- NAME --". It runs in a directory of its own that
 // holds those files, and stops at the first line that fails. Lines begin with a
 // verb; arguments with spaces stand in single quotes; $WORK, in an argument of the
-// program, is the directory. Every other file is named from there.
+// program, is the directory, and what else Program.Vars names is what it says there.
+// Every other file is named from the directory.
 //
 //	# a component that is removed is an orphan until it is pruned
 //	shop sync $WORK/app
@@ -32,7 +33,7 @@
 //	terminal             from now on the program is at a terminal
 //	answer TEXT          what is typed there at the next run
 //
-// In what the program writes, the directory's name is $WORK too, so that it can be
-// compared with what stands in the script. "go test -update" writes the
+// In what the program writes, the directory's name is $WORK too, and so on, so that
+// it can be compared with what stands in the script. "go test -update" writes the
 // second file of a cmp, if it stands in the script, as it came out.
 package script

@@ -19,6 +19,9 @@ type Program struct {
 	Run func(ctx context.Context, args []string, stdio synccli.Stdio) int
 	// Setup puts into the directory what every script needs. May be nil.
 	Setup func(work string) error
+	// Vars are what else stands for something in an argument of the program, as WORK
+	// does: its name, without the $, and what it stands for. May be nil.
+	Vars map[string]string
 	// Update makes cmp write what comes out into the script.
 	Update bool
 }
@@ -31,6 +34,7 @@ func (p Program) Play(ctx context.Context, file, work string) error {
 		return err
 	}
 	r := &run{program: p, archive: parseArchive(data), work: work}
+	r.expand, r.mask = replacers(p.Vars, work)
 	if p.Setup != nil {
 		if err := p.Setup(work); err != nil {
 			return err
@@ -57,6 +61,7 @@ type run struct {
 	program        Program
 	archive        *archive
 	work           string
+	expand, mask   *strings.Replacer // variables by what they stand for, and back
 	terminal       bool
 	answer         string
 	stdout, stderr string
@@ -83,7 +88,7 @@ func (r *run) line(ctx context.Context, line string) error {
 	}
 	if args[0] == r.program.Name {
 		for i := range args {
-			args[i] = strings.ReplaceAll(args[i], "$WORK", r.work)
+			args[i] = r.expand.Replace(args[i])
 		}
 		if code := r.start(ctx, args[1:]); code != want {
 			return fmt.Errorf("ended with exit code %d, want %d", code, want)
@@ -108,9 +113,18 @@ func (r *run) start(ctx context.Context, args []string) int {
 		InTerminal: r.terminal, OutTerminal: r.terminal, User: "tester",
 	})
 	r.answer = ""
-	r.stdout = strings.ReplaceAll(stdout.String(), r.work, "$WORK")
-	r.stderr = strings.ReplaceAll(stderr.String(), r.work, "$WORK")
+	r.stdout = r.mask.Replace(stdout.String())
+	r.stderr = r.mask.Replace(stderr.String())
 	return code
+}
+
+// replacers put what variables stand for in their place, and them in its.
+func replacers(vars map[string]string, work string) (expand, mask *strings.Replacer) {
+	values, names := []string{"$WORK", work}, []string{work, "$WORK"}
+	for name, value := range vars {
+		values, names = append(values, "$"+name, value), append(names, value, "$"+name)
+	}
+	return strings.NewReplacer(values...), strings.NewReplacer(names...)
 }
 
 // last shows what the program wrote last: the end of it, if it is long.

@@ -21,6 +21,12 @@ const (
 	toml       = "github.com/pelletier/go-toml/v2"
 	testify    = "github.com/stretchr/testify"
 	yaml       = "go.yaml.in/yaml/v3"
+	pgx        = "github.com/jackc/pgx/v5"
+	passfile   = "github.com/jackc/pgpassfile"
+	services   = "github.com/jackc/pgservicefile"
+	puddle     = "github.com/jackc/puddle/v2"
+	xsync      = "golang.org/x/sync"
+	xtext      = "golang.org/x/text"
 )
 
 // allowed says what each package of the library may import beside the standard
@@ -37,6 +43,9 @@ func allowed() map[string][]string {
 		"sync/filesyncer": {"sync"},
 		"sync/syncertest": {"sync", testify, yaml},
 		"sync/synccli":    {"sync"},
+		"dbsyncer":        {"sync", pgx, passfile, services, xtext},
+
+		"dbsyncer/dbsyncertest": {pgx, passfile, services, puddle, xsync, xtext},
 	}
 }
 
@@ -50,7 +59,7 @@ func library() []string {
 	return []string{
 		multierror,
 		toml,
-		"github.com/jackc/pgx/v5",
+		pgx,
 		testify,
 		"github.com/google/go-cmp",
 	}
