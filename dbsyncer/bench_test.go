@@ -177,7 +177,7 @@ func copyScope(b *testing.B, pool *pgxpool.Pool, schema string, count int) {
 	for _, statement := range []string{
 		`insert into $schema.scopes (org, app) select 'acme', 'other-' || n from generate_series(1, $1::integer) n`,
 		`insert into $schema.leases select o.id, token, owner, since, '-infinity' from $schema.leases, $schema.scopes o where o.app like 'other-%' limit $1`,
-		`insert into $schema.commits select o.id, serial, token, delta, head, records, orphans, unfinished, committed
+		`insert into $schema.commits select o.id, serial, token, oldest, delta, head, records, orphans, unfinished, committed
 			from $schema.commits, $schema.scopes o where o.app like 'other-%' limit $1`,
 		`insert into $schema.declared select o.id, checksum, kind, name, resource
 			from $schema.declared, $schema.scopes o where o.app like 'other-%' limit $1 * 100`,
