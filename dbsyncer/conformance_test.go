@@ -16,11 +16,7 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	s := suite(dbsyncertest.URL)
-	s.Crash = &syncertest.Crash{
-		Steps: func(address string, scope state.Scope, step func()) (tusync.Backend, error) {
-			return open(address, scope, func(db dbsyncer.DB) dbsyncer.DB { return stepping{db, step} })
-		},
-	}
+	s.Crash = &syncertest.Crash{Steps: openStepping, Settle: settle}
 	syncertest.Run(t, s)
 }
 
@@ -55,7 +51,7 @@ func suite(url func(t testing.TB) string) syncertest.Suite {
 			require.NoError(t, dbsyncer.Migrate(t.Context(), pool(t, url), schema))
 			return url + " " + schema
 		},
-		Open: func(address string, scope state.Scope) (tusync.Backend, error) { return open(address, scope, nil) },
+		Open: func(address string, scope state.Scope) (tusync.Backend, error) { return open(address, scope) },
 		Lapse: func(t testing.TB, address string) {
 			url, schema, _ := strings.Cut(address, " ")
 			_, err := pool(t, url).Exec(t.Context(), "update "+schema+".leases set expires = clock_timestamp() where expires > clock_timestamp()")

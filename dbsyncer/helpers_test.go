@@ -3,6 +3,7 @@ package dbsyncer_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -13,46 +14,84 @@ import (
 
 	"github.com/trueup-go/trueup/dbsyncer"
 	"github.com/trueup-go/trueup/state"
+	tusync "github.com/trueup-go/trueup/sync"
 )
 
-// pools are by URL: one for all tests of this process.
+// pools are by URL, and whether they are mortal: one each for all tests of this
+// process.
 //
 //nolint:gochecknoglobals // what Open gets is an address, and a pool is for a process
 var pools sync.Map
 
+type poolKey struct {
+	url    string
+	mortal bool
+}
+
 // poolOf returns the pool of a server, made when it is asked for first.
-func poolOf(url string) (*pgxpool.Pool, error) {
-	if pool, ok := pools.Load(url); ok {
+func poolOf(url string) (*pgxpool.Pool, error) { return onePool(poolKey{url, false}) }
+
+func onePool(key poolKey) (*pgxpool.Pool, error) {
+	if pool, ok := pools.Load(key); ok {
 		return pool.(*pgxpool.Pool), nil
 	}
-	config, err := pgxpool.ParseConfig(url)
+	config, err := pgxpool.ParseConfig(key.url)
 	if err != nil {
 		return nil, err
 	}
 	config.MaxConns = 20
+	if key.mortal {
+		config.AfterConnect = lockPid
+	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
 		return nil, err
 	}
-	if first, there := pools.LoadOrStore(url, pool); there {
+	if first, there := pools.LoadOrStore(key, pool); there {
 		pool.Close()
 		return first.(*pgxpool.Pool), nil
 	}
 	return pool, nil
 }
 
+// pids is what locks on processes' ids begin with.
+const pids = 1836020340
+
+// lockPid locks the process's id as long as the session lasts, beside others.
+func lockPid(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "select pg_advisory_lock_shared($1, $2)", pids, os.Getpid())
+	return err
+}
+
+// settle returns when all sessions of a process with a mortal pool are over: the
+// server ends them when it has carried out what it was asked for.
+func settle(t testing.TB, address string, pid int) {
+	t.Helper()
+	url, _, _ := strings.Cut(address, " ")
+	require.NoError(t, pgx.BeginFunc(t.Context(), pool(t, url), func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), "select pg_advisory_xact_lock($1, $2)", pids, pid)
+		return err
+	}))
+}
+
 // open opens a scope of the store at an address: a server's URL and a schema.
-func open(address string, scope state.Scope, wrap func(dbsyncer.DB) dbsyncer.DB) (*dbsyncer.Backend, error) {
+func open(address string, scope state.Scope) (*dbsyncer.Backend, error) {
 	url, schema, _ := strings.Cut(address, " ")
 	pool, err := poolOf(url)
 	if err != nil {
 		return nil, err
 	}
-	var db dbsyncer.DB = pool
-	if wrap != nil {
-		db = wrap(db)
+	return dbsyncer.New(pool, scope, &dbsyncer.Options{Schema: schema})
+}
+
+// openStepping is open in a process that may be killed at each round trip.
+func openStepping(address string, scope state.Scope, step func()) (tusync.Backend, error) {
+	url, schema, _ := strings.Cut(address, " ")
+	pool, err := onePool(poolKey{url, true})
+	if err != nil {
+		return nil, err
 	}
-	return dbsyncer.New(db, scope, &dbsyncer.Options{Schema: schema})
+	return dbsyncer.New(stepping{pool, step}, scope, &dbsyncer.Options{Schema: schema})
 }
 
 func pool(t testing.TB, url string) *pgxpool.Pool {

@@ -338,7 +338,7 @@ func TestConformanceAsATenant(t *testing.T) {
 	}
 	s.Open = func(address string, scope state.Scope) (tusync.Backend, error) {
 		_, schema, _ := strings.Cut(address, " ")
-		return open(with(own, "default_query_exec_mode=exec")+" "+schema, scope, nil)
+		return open(with(own, "default_query_exec_mode=exec")+" "+schema, scope)
 	}
 	t.Run("suite", func(t *testing.T) { syncertest.Run(t, s) }) // its end is waited for before the role is dropped
 }

@@ -131,14 +131,15 @@ func killedHolder(t *testing.T, s *Suite) {
 		require.Equal(t, "held", p.hear(), "%s", &p.stderr)
 		_, _, err := store.open(t).Begin(t.Context(), "another")
 		requireLocked(t, err, store.scope, "the holder")
-		p.kill()
+		require.True(t, p.kill())
+		p.settle()
 		began := time.Now()
-		var tx tusync.Tx
-		require.Eventually(t, func() bool {
-			var err error
+		tx, _, err := store.open(t).Begin(t.Context(), "another")
+		for again := time.NewTicker(10 * time.Millisecond); err != nil; <-again.C {
+			requireLocked(t, err, store.scope, "the holder")
+			require.Less(t, time.Since(began), patience, "%v", err)
 			tx, _, err = store.open(t).Begin(t.Context(), "another")
-			return err == nil
-		}, patience, 10*time.Millisecond)
+		}
 		require.NoError(t, tx.Close(t.Context()))
 		t.Logf("free after %s", time.Since(began))
 	}

@@ -19,6 +19,10 @@ type Crash struct {
 	// DeathShows says that the lease of a process that died is free at once. Else
 	// it lapses, and the tests wait for that.
 	DeathShows bool
+	// Settle returns when nothing is under way any more of what a process had asked
+	// of the store that was killed: a server may carry it out later. It gets the
+	// process's id. Nil if all is over with the process.
+	Settle func(t testing.TB, address string, pid int)
 	// Leftovers plant in the store what a crash leaves, by name.
 	Leftovers map[string]func(t testing.TB, address string, scope state.Scope)
 	// Things lists the identities of what exists in the store under each key. Nil

@@ -22,6 +22,7 @@ type process struct {
 	out    *bufio.Scanner
 	noise  bytes.Buffer // what it says beside its answers
 	stderr bytes.Buffer
+	settle func() // waits until what it asked for is over, if it was killed
 }
 
 // start starts a process for a job: this test binary, once more.
@@ -46,7 +47,12 @@ func (s *store) start(t *testing.T, j job) *process {
 	require.NoError(t, err)
 	p.out = bufio.NewScanner(out)
 	require.NoError(t, p.cmd.Start())
-	t.Cleanup(func() { p.kill() })
+	p.settle = func() {
+		if s.Crash.Settle != nil {
+			s.Crash.Settle(t, s.address, p.cmd.Process.Pid)
+		}
+	}
+	t.Cleanup(func() { _ = p.kill() })
 	return p
 }
 
@@ -82,13 +88,15 @@ func (p *process) end(t *testing.T) (killed bool) {
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit)
 	require.False(t, exit.Exited(), "the process failed: %s\n%s%s", err, p.stderr.String(), p.noise.String())
+	p.settle()
 	return true
 }
 
-// kill kills the process, if it still runs.
-func (p *process) kill() {
+// kill kills the process, and tells whether it still ran.
+func (p *process) kill() bool {
 	if err := p.cmd.Process.Kill(); errors.Is(err, os.ErrProcessDone) {
-		return
+		return false
 	}
 	_ = p.cmd.Wait() // it was killed
+	return true
 }
