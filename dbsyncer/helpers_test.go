@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/trueup-go/trueup/dbsyncer"
+	"github.com/trueup-go/trueup/dbsyncer/dbsyncertest"
 	"github.com/trueup-go/trueup/state"
 	tusync "github.com/trueup-go/trueup/sync"
 )
@@ -92,6 +93,41 @@ func openStepping(address string, scope state.Scope, step func()) (tusync.Backen
 		return nil, err
 	}
 	return dbsyncer.New(stepping{pool, step}, scope, &dbsyncer.Options{Schema: schema})
+}
+
+// schemas are those of the tests in a test: one that is done with its schema leaves
+// it empty for the next. To make one takes longer than most of them.
+type schemas struct {
+	t *testing.T // which they last as long as
+
+	mu   sync.Mutex
+	idle []string
+}
+
+// lend lends a migrated schema on a server to a test.
+func (s *schemas) lend(t testing.TB, server string) string {
+	t.Helper()
+	s.mu.Lock()
+	var schema string
+	if last := len(s.idle) - 1; last >= 0 {
+		schema, s.idle = s.idle[last], s.idle[:last]
+	}
+	s.mu.Unlock()
+	if schema == "" {
+		schema = dbsyncertest.Schema(s.t, server)
+		require.NoError(t, dbsyncer.Migrate(t.Context(), pool(t, server), schema))
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			return // something may be at work in it
+		}
+		_, err := pool(t, server).Exec(context.Background(), "delete from "+schema+".scopes")
+		require.NoError(t, err)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.idle = append(s.idle, schema)
+	})
+	return schema
 }
 
 func pool(t testing.TB, url string) *pgxpool.Pool {

@@ -325,20 +325,15 @@ func TestConformanceAsATenant(t *testing.T) {
 	t.Parallel()
 	server := dbsyncertest.URL(t)
 	name, own := role(t, server)
-	s := suite(dbsyncertest.URL)
-	make := s.New
+	s := suite(t, dbsyncertest.URL, "default_query_exec_mode=exec")
+	made := s.New
 	s.New = func(t testing.TB) string {
-		address := make(t)
-		_, schema, _ := strings.Cut(address, " ")
+		_, schema, _ := strings.Cut(made(t), " ")
 		// The orgs of all tests; a scope of another one is not for this role.
 		for _, org := range []string{"acme", "acme2", "shop", "a", "a.b", "ünï 🙂", "ACME"} {
 			require.NoError(t, dbsyncer.Grant(t.Context(), pool(t, server), schema, name, org))
 		}
-		return address
-	}
-	s.Open = func(address string, scope state.Scope) (tusync.Backend, error) {
-		_, schema, _ := strings.Cut(address, " ")
-		return open(with(own, "default_query_exec_mode=exec")+" "+schema, scope)
+		return with(own, "default_query_exec_mode=exec") + " " + schema
 	}
 	t.Run("suite", func(t *testing.T) { syncertest.Run(t, s) }) // its end is waited for before the role is dropped
 }

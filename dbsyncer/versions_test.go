@@ -23,13 +23,7 @@ func TestConformanceOnOtherVersions(t *testing.T) {
 				requireTooOld(t, server.URL())
 				return
 			}
-			s := suite(func(testing.TB) string { return server.URL() })
-			s.New = func(t testing.TB) string {
-				schema := dbsyncertest.Schema(t, server.URL())
-				require.NoError(t, dbsyncer.Migrate(t.Context(), pool(t, server.URL()), schema))
-				return server.URL() + " " + schema
-			}
-			syncertest.Run(t, s)
+			syncertest.Run(t, suite(t, func(testing.TB) string { return server.URL() }, ""))
 		})
 	}
 }
