@@ -87,6 +87,10 @@ func New(db DB, scope state.Scope, opts *Options) (*Backend, error) {
 	if err := scope.Validate(); err != nil {
 		return nil, err
 	}
+	switch db.(type) {
+	case *pgx.Conn, interface{ Release() }: // the latter is a *pgxpool.Conn
+		return nil, fmt.Errorf("dbsyncer: a %T does one thing at a time, and a lease is renewed while a commit is under way: give a *pgxpool.Pool, or a pgx.Tx", db)
+	}
 	if opts.History < 0 {
 		return nil, fmt.Errorf("dbsyncer: Options.History is %d: want how many States to keep, or 0 for the default", opts.History)
 	}
@@ -228,6 +232,34 @@ func (b *Backend) declared(ctx context.Context, sums []state.Checksum) (map[stat
 		found[state.Sum(text)] = r
 	}
 	return found, rows.Err()
+}
+
+// beginTx begins a transaction of the Backend's own, or a savepoint in the host's. Its
+// own reads what others have committed, whatever the host's default is, since it
+// reads after it has waited for a lock. And it is ended by the server if its client
+// says nothing for as long as a lease lasts: the lock of one that hangs, or is cut
+// off, would keep everybody else out.
+func (b *Backend) beginTx(ctx context.Context) (pgx.Tx, error) {
+	tx, err := b.db.Begin(ctx)
+	if err != nil || isInside(b.db) {
+		return tx, err
+	}
+	_, err = tx.Exec(ctx, fmt.Sprintf(`
+		set transaction isolation level read committed;
+		set local idle_in_transaction_session_timeout = %d`, tusync.LeaseTTL.Milliseconds()), pgx.QueryExecModeSimpleProtocol)
+	if err != nil {
+		rollback(ctx, tx)
+		return nil, err
+	}
+	return tx, nil
+}
+
+// rollback takes a transaction back, even if the context is over. If that fails the
+// connection is broken, and the server takes it back.
+func rollback(ctx context.Context, tx pgx.Tx) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = tx.Rollback(ctx)
 }
 
 // failed says what could not be done for which scope, and what to do about it.

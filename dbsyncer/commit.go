@@ -1,10 +1,12 @@
 package dbsyncer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 
 	"github.com/jackc/pgx/v5"
@@ -42,10 +44,14 @@ func (t *tx) commit(ctx context.Context, delta *state.Delta) (head state.Head, e
 			}
 		}
 	}()
-	if err := t.lease.check(ctx, t.b, work); err != nil {
-		return head, err
+	lost := t.lease.check(ctx, t.b, work)
+	if lost != nil && !errors.Is(lost, tusync.ErrLeaseLost) {
+		return head, lost
 	}
 	sum, repeated, err := t.isRepeated(ctx, work, delta)
+	if !repeated {
+		err = cmp.Or(lost, err)
+	}
 	if err != nil {
 		return head, err
 	}
@@ -95,8 +101,8 @@ func (t *tx) commit(ctx context.Context, delta *state.Delta) (head state.Head, e
 	return t.head, nil
 }
 
-// isRepeated tells whether the delta is the one that was committed last, and
-// returns its checksum. Another one than the next is stale.
+// isRepeated tells whether the delta was committed by this Tx before, and returns its
+// checksum. Another one than the next is stale.
 func (t *tx) isRepeated(ctx context.Context, work pgx.Tx, delta *state.Delta) (sum state.Checksum, repeated bool, err error) {
 	text, err := delta.AppendJSON(nil)
 	if err != nil {
@@ -104,15 +110,15 @@ func (t *tx) isRepeated(ctx context.Context, work pgx.Tx, delta *state.Delta) (s
 	}
 	sum = state.Sum(text)
 	var serial int64
-	var last []byte
 	err = work.QueryRow(ctx, t.b.sql(`
-		select serial, delta from $schema.commits where scope_id = $1 order by serial desc limit 1`), t.lease.scopeID).Scan(&serial, &last)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		select coalesce((select serial from $schema.commits where scope_id = $1 order by serial desc limit 1), 0),
+			exists (select from $schema.commits where scope_id = $1 and serial = $2 and token = $3 and delta = $4)`),
+		t.lease.scopeID, delta.Head.Serial, t.lease.token, bytesOfOne(sum)).Scan(&serial, &repeated)
+	switch {
+	case err != nil:
 		return sum, false, err
-	}
-	switch own, _ := sum.MarshalBinary(); {
-	case delta.Head.Serial == serial && string(own) == string(last):
-		if t.head.Serial != serial { // the answer to the first was lost
+	case repeated:
+		if t.head.Serial < delta.Head.Serial { // the answer to the first was lost
 			t.head, t.parts = withToken(delta.Head), nil
 			t.head.Kinds = maps.Clone(delta.Head.Kinds)
 		}
@@ -185,6 +191,14 @@ func rowsOf(d *state.Delta) (*rows, error) {
 	return r, nil
 }
 
+// portion returns the rows from an index to before another.
+func (r *rows) portion(from, end int) *rows {
+	return &rows{
+		kinds: r.kinds[from:end], names: r.names[from:end], records: r.records[from:end],
+		checksums: r.checksums[from:end], parts: r.parts[from:end],
+	}
+}
+
 // end ends the records that the delta changes or drops, and returns their parts.
 func (b *Backend) end(ctx context.Context, work pgx.Tx, scopeID int64, d *state.Delta) ([]part, error) {
 	n := len(d.Records) + len(d.Dropped)
@@ -222,21 +236,8 @@ func (b *Backend) insert(ctx context.Context, work pgx.Tx, l lease, d *state.Del
 	if err := b.insertDeclared(ctx, work, l.scopeID, d.Declared); err != nil {
 		return err
 	}
-	if len(d.Records) > 0 {
-		parts, declared, unfinished := make([][]byte, len(r.parts)), make([][]byte, len(r.parts)), make([]bool, len(r.parts))
-		for i, p := range r.parts {
-			parts[i], unfinished[i] = bytesOfOne(p.root), p.unfinished
-			if !p.orphaned {
-				declared[i] = bytesOfOne(p.declared)
-			}
-		}
-		_, err := work.Exec(ctx, b.sql(`
-			insert into $schema.records (scope_id, from_serial, kind, name, checksum, part, declared, unfinished, record)
-			select $1, $2, k.kind, k.name, k.checksum, k.part, k.declared, k.unfinished, k.record::json
-			from unnest($3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bytea[], $8::bool[], $9::text[])
-				as k (kind, name, checksum, part, declared, unfinished, record)`),
-			l.scopeID, d.Head.Serial, r.kinds, r.names, r.checksums, parts, declared, unfinished, r.records)
-		if err != nil {
+	for from, end := range portions(r.records) {
+		if err := b.insertRecords(ctx, work, l.scopeID, d.Head.Serial, r.portion(from, end)); err != nil {
 			return err
 		}
 	}
@@ -257,10 +258,26 @@ func (b *Backend) insert(ctx context.Context, work pgx.Tx, l lease, d *state.Del
 	return err
 }
 
-func (b *Backend) insertDeclared(ctx context.Context, work pgx.Tx, scopeID int64, resources []state.Resource) error {
-	if len(resources) == 0 {
-		return nil
+// insertRecords stores records.
+func (b *Backend) insertRecords(ctx context.Context, work pgx.Tx, scopeID, serial int64, r *rows) error {
+	parts, declared, unfinished := make([][]byte, len(r.parts)), make([][]byte, len(r.parts)), make([]bool, len(r.parts))
+	for i, p := range r.parts {
+		parts[i], unfinished[i] = bytesOfOne(p.root), p.unfinished
+		if !p.orphaned {
+			declared[i] = bytesOfOne(p.declared)
+		}
 	}
+	_, err := work.Exec(ctx, b.sql(`
+		insert into $schema.records (scope_id, from_serial, kind, name, checksum, part, declared, unfinished, record)
+		select $1, $2, k.kind, k.name, k.checksum, k.part, k.declared, k.unfinished, k.record::json
+		from unnest($3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bytea[], $8::bool[], $9::text[])
+			as k (kind, name, checksum, part, declared, unfinished, record)`),
+		scopeID, serial, r.kinds, r.names, r.checksums, parts, declared, unfinished, r.records)
+	return err
+}
+
+// insertDeclared stores declarations, but for those that are there.
+func (b *Backend) insertDeclared(ctx context.Context, work pgx.Tx, scopeID int64, resources []state.Resource) error {
 	n := len(resources)
 	sums, kinds, names, texts := make([][]byte, n), make([]string, n), make([]string, n), make([]string, n)
 	var text []byte
@@ -271,12 +288,37 @@ func (b *Backend) insertDeclared(ctx context.Context, work pgx.Tx, scopeID int64
 		}
 		sums[i], kinds[i], names[i], texts[i] = bytesOfOne(state.Sum(text)), resources[i].Kind, resources[i].Name, string(text)
 	}
-	_, err := work.Exec(ctx, b.sql(`
-		insert into $schema.declared (scope_id, checksum, kind, name, resource)
-		select $1, k.checksum, k.kind, k.name, k.resource::json
-		from unnest($2::bytea[], $3::text[], $4::text[], $5::text[]) as k (checksum, kind, name, resource)
-		on conflict do nothing`), scopeID, sums, kinds, names, texts)
-	return err
+	for from, end := range portions(texts) {
+		_, err := work.Exec(ctx, b.sql(`
+			insert into $schema.declared (scope_id, checksum, kind, name, resource)
+			select $1, k.checksum, k.kind, k.name, k.resource::json
+			from unnest($2::bytea[], $3::text[], $4::text[], $5::text[]) as k (checksum, kind, name, resource)
+			on conflict do nothing`), scopeID, sums[from:end], kinds[from:end], names[from:end], texts[from:end])
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// portions yields ranges of texts, from an index to before another, that each fit
+// into one statement: what is sent at once is at most 1 GB, and kept in memory.
+func portions(texts []string) iter.Seq2[int, int] {
+	const most = 16 << 20
+	return func(yield func(int, int) bool) {
+		from, size := 0, 0
+		for i, text := range texts {
+			if size += len(text); size > most && i > from {
+				if !yield(from, i) {
+					return
+				}
+				from, size = i, len(text)
+			}
+		}
+		if from < len(texts) {
+			yield(from, len(texts))
+		}
+	}
 }
 
 func bytesOfOne(sum state.Checksum) []byte {

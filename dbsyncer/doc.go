@@ -7,8 +7,10 @@
 //
 // It needs Postgres 15 or later, the first that has security_invoker for views, and
 // is tested on each major version that is installed. It works behind a pooler in
-// transaction mode, as no state of a connection outlasts a transaction. Every
-// statement names its schema; search_path means nothing.
+// transaction mode, as no state of a connection outlasts a transaction; a pooler that
+// doesn't know prepared statements (pgbouncer before 1.24, by default) needs pgx's
+// default_query_exec_mode=exec. Every statement names its schema; search_path means
+// nothing.
 //
 // # Tables
 //

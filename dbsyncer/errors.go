@@ -155,12 +155,17 @@ func isMissing(code string) bool {
 	return false
 }
 
+// conflicts are the codes that say that another transaction was in the way:
+// serialization_failure, deadlock_detected, lock_not_available.
+func conflicts() []string { return []string{"40001", "40P01", "55P03"} }
+
 // explain returns the problem that a Postgres error code stands for, and what to do
 // about it.
 func explain(code string) (Problem, string) {
-	switch code {
-	case "40001", "40P01", "55P03": // serialization_failure, deadlock_detected, lock_not_available
+	if slices.Contains(conflicts(), code) {
 		return Conflict, "try again"
+	}
+	switch code {
 	case "25006": // read_only_sql_transaction
 		return ReadOnly, "connect to the primary server (target_session_attrs=read-write)"
 	case "28000", "28P01": // invalid_authorization_specification, invalid_password
@@ -175,6 +180,12 @@ func explain(code string) (Problem, string) {
 		return Unreachable, "the server ended the connection: try again"
 	case "57P03": // cannot_connect_now
 		return Unreachable, "the server is starting or stopping: try again"
+	case "57014": // query_canceled
+		return Other, "somebody cancelled the statement, or it took longer than statement_timeout: raise that for this user"
+	case "42P05", "26000": // duplicate_prepared_statement, invalid_sql_statement_name
+		return Other, "the pooler mixes up prepared statements: add default_query_exec_mode=exec to the URL, or let the pooler prepare them"
+	case "54000": // program_limit_exceeded
+		return Refused, "store less in one value; what has an index takes about 2,600 bytes"
 	case "25P03", "25P04", "57P05": // the timeouts of idle transactions, of transactions, of idle sessions
 		return Unreachable, "the server ended the connection, as a timeout is set: raise it, and try again"
 	}

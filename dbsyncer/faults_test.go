@@ -299,6 +299,78 @@ func TestACommitWhoseAnswerIsLostCountsOnce(t *testing.T) {
 	}
 }
 
+// What was committed is committed, even if the lease was taken away before the answer
+// was asked for again.
+func TestACommitWhoseAnswerIsLostAndThenItsLease(t *testing.T) {
+	t.Parallel()
+	h, db, ctx := newHost(t), pool(t, dbsyncertest.URL(t)), t.Context()
+	backend, err := dbsyncer.New(deaf{db, new(atomic.Int32), 2}, shop(), &dbsyncer.Options{Schema: h.schema})
+	require.NoError(t, err)
+	tx, head, err := backend.Begin(ctx, "me")
+	require.NoError(t, err)
+	head.Serial++
+	head, err = state.Seal(head, nil)
+	require.NoError(t, err)
+	_, err = tx.Commit(ctx, state.Delta{Head: head})
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	holder, err := backend.Holder(ctx)
+	require.NoError(t, err)
+	require.NoError(t, backend.Unlock(ctx, holder))
+	committed, err := tx.Commit(ctx, state.Delta{Head: head})
+	require.NoError(t, err)
+	require.EqualValues(t, 1, committed.Serial)
+	head.Serial++
+	_, err = tx.Commit(ctx, state.Delta{Head: head})
+	require.ErrorIs(t, err, tusync.ErrLeaseLost)
+}
+
+// The server ends a transaction of ours whose client says nothing for as long as a
+// lease lasts; and a host's own transaction is as the host has set it.
+func TestAHolderThatHangsInACommitLosesIt(t *testing.T) {
+	t.Parallel()
+	h, db, ctx := newHost(t), pool(t, dbsyncertest.URL(t)), t.Context()
+	var timeout, isolation string
+	look := func(ctx context.Context, tx pgx.Tx, _ state.Head) error {
+		return tx.QueryRow(ctx, "select current_setting('idle_in_transaction_session_timeout'), current_setting('transaction_isolation')").Scan(&timeout, &isolation)
+	}
+	sync := func(db dbsyncer.DB, size int) {
+		backend, err := dbsyncer.New(db, shop(), &dbsyncer.Options{Schema: h.schema, OnCommit: look})
+		require.NoError(t, err)
+		_, err = apply(ctx, engine(t, backend, nil), declare(t, "gadget", size), nil)
+		require.NoError(t, err)
+	}
+	sync(db, 1)
+	require.Equal(t, tusync.LeaseTTL.String(), timeout)
+	require.Equal(t, "read committed", isolation)
+	tx, err := db.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	require.NoError(t, err)
+	sync(tx, 2)
+	require.NoError(t, tx.Commit(ctx))
+	require.Equal(t, "0", timeout)
+	require.Equal(t, "repeatable read", isolation)
+}
+
+// Nobody waits for a commit that hangs, to take its lease away.
+func TestAnUnlockDoesNotWaitForACommit(t *testing.T) {
+	t.Parallel()
+	h, db, ctx := newHost(t), pool(t, dbsyncertest.URL(t)), t.Context()
+	var backend *dbsyncer.Backend
+	backend, err := dbsyncer.New(db, shop(), &dbsyncer.Options{Schema: h.schema, OnCommit: func(ctx context.Context, _ pgx.Tx, _ state.Head) error {
+		holder, err := backend.Holder(ctx)
+		if err != nil {
+			return err
+		}
+		err = backend.Unlock(ctx, holder)
+		if !tusync.Retryable(err) {
+			return fmt.Errorf("it is unlocked: %w", err)
+		}
+		return nil
+	}})
+	require.NoError(t, err)
+	_, err = apply(ctx, engine(t, backend, nil), declare(t, "gadget", 1), nil)
+	require.NoError(t, err)
+}
+
 // A server that is down is asked again until it is back.
 func TestAServerThatComesBack(t *testing.T) {
 	t.Parallel()
@@ -341,7 +413,7 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 		setting string // of our connections
 		first   func(ctx context.Context, tx, other pgx.Tx, schema string) error
 	}{
-		"serialization failure": {"default_transaction_isolation=repeatable read", func(ctx context.Context, tx, other pgx.Tx, schema string) error {
+		"repeatable read is the default": {"default_transaction_isolation=repeatable read", func(ctx context.Context, tx, other pgx.Tx, schema string) error {
 			_, err := tx.Exec(ctx, "select from "+schema+".widgets") // from here on it sees what is there now
 			if err == nil {
 				_, err = other.Exec(ctx, "update "+schema+".widgets set size = 8")
@@ -371,6 +443,13 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 			}
 			return err
 		}},
+		"lock timeout in the Mapper": {"lock_timeout=50ms", func(ctx context.Context, tx, other pgx.Tx, schema string) error {
+			_, err := other.Exec(ctx, "update "+schema+".widgets set size = 8")
+			if err == nil {
+				_, err = tx.Exec(ctx, "update "+schema+".widgets set size = 9")
+			}
+			return errors.Join(err, other.Commit(ctx))
+		}},
 		"lock timeout": {"lock_timeout=50ms", func(ctx context.Context, _, other pgx.Tx, schema string) error {
 			_, err := other.Exec(ctx, "set local idle_in_transaction_session_timeout = '200ms'")
 			if err == nil {
@@ -397,7 +476,11 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 			}
 			_, err = apply(t.Context(), h.engine(t, own, shop(), nil), declare(t, "widget", 1, 2, 3), nil)
 			require.NoError(t, err)
-			require.Equal(t, []int{3, 3}, h.calls, "it was called once more, with all of it")
+			calls := []int{3, 3} // once more, with all of it
+			if name == "repeatable read is the default" {
+				calls = calls[:1] // a transaction of the Backend's own is in no such conflict
+			}
+			require.Equal(t, calls, h.calls)
 			require.Equal(t, "5", value(t, pool(t, server), "select widgets from "+h.schema+".states"))
 		})
 	}

@@ -38,7 +38,7 @@ func (b *Backend) begin(ctx context.Context, owner string) (l lease, head state.
 	} else if holder != nil && (adrift == nil || !adrift.Equal(holder.Since)) {
 		return l, head, holder
 	}
-	err = pgx.BeginFunc(ctx, b.db, func(tx pgx.Tx) error {
+	err = b.inHaste(ctx, func(tx pgx.Tx) error {
 		l, head, err = b.take(ctx, tx, owner, adrift)
 		return err
 	})
@@ -68,15 +68,31 @@ func asError(holder *tusync.LockedError) error {
 // errTaken says that somebody else was quicker.
 var errTaken = errors.New("somebody has just taken the lease")
 
+// inHaste does something in a transaction that waits for a lock for a second at most:
+// whoever has it may commit for long, or be anybody's own, and last.
+func (b *Backend) inHaste(ctx context.Context, do func(tx pgx.Tx) error) error {
+	tx, err := b.beginTx(ctx)
+	if err != nil {
+		return err
+	}
+	var was, is string
+	err = tx.QueryRow(ctx, `select current_setting('lock_timeout'), set_config('lock_timeout', '1s', true)`).Scan(&was, &is)
+	if err == nil {
+		err = do(tx)
+	}
+	if err == nil && isInside(b.db) {
+		_, err = tx.Exec(ctx, `select set_config('lock_timeout', $1, true)`, was)
+	}
+	if err != nil {
+		rollback(ctx, tx)
+		return err
+	}
+	return tx.Commit(ctx)
+}
+
 // take takes the lease if nobody has it, and notes that a run begins. What this owner
 // took at the time adrift, and never got, counts as nobody's.
 func (b *Backend) take(ctx context.Context, tx pgx.Tx, owner string, adrift *time.Time) (l lease, head state.Head, err error) {
-	// A transaction that took the lease and has not committed yet may be anybody's
-	// own, and last.
-	var timeout, ours string
-	if err = tx.QueryRow(ctx, `select current_setting('lock_timeout'), set_config('lock_timeout', '1s', true)`).Scan(&timeout, &ours); err != nil {
-		return l, head, err
-	}
 	if l.scopeID, err = b.scopeID(ctx, tx); err != nil {
 		return l, head, err
 	}
@@ -103,11 +119,6 @@ func (b *Backend) take(ctx context.Context, tx pgx.Tx, owner string, adrift *tim
 		insert into $schema.runs (scope_id, token, owner, began) values ($1, $2, $3, $4)`),
 		l.scopeID, l.token, printable(owner), l.since); err != nil {
 		return l, head, err
-	}
-	if isInside(b.db) {
-		if _, err = tx.Exec(ctx, `select set_config('lock_timeout', $1, true)`, timeout); err != nil {
-			return l, head, err
-		}
 	}
 	head, err = b.headIn(ctx, tx)
 	return l, head, err
@@ -148,16 +159,19 @@ func (b *Backend) Holder(ctx context.Context) (*tusync.LockedError, error) {
 	return held, nil
 }
 
-// Unlock ends the lease of a holder, if it is still that one's.
+// Unlock ends the lease of a holder, if it is still that one's. Where a commit of the
+// holder's takes longer than a second it fails with an error that is Retryable.
 func (b *Backend) Unlock(ctx context.Context, holder *tusync.LockedError) error {
 	if holder == nil || holder.Scope != b.scope {
 		return ctx.Err()
 	}
-	_, err := b.db.Exec(ctx, b.sql(`
-		update $schema.leases set token = token + 1, expires = '-infinity'
-		where scope_id = (select s.id from $schema.scopes s where s.org = $1 and s.app = $2)
-			and owner = $3 and since = $4 and expires > clock_timestamp()`),
-		b.scope.Org, b.scope.App, holder.Owner, holder.Since)
+	err := b.inHaste(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, b.sql(`
+			update $schema.leases set token = token + 1, expires = '-infinity'
+			where scope_id = (select s.id from $schema.scopes s where s.org = $1 and s.app = $2) and owner = $3 and since = $4`),
+			b.scope.Org, b.scope.App, holder.Owner, holder.Since)
+		return err
+	})
 	return b.failed("end the lease", err)
 }
 

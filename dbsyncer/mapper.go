@@ -85,7 +85,7 @@ func (t *tx) applySome(ctx context.Context, m Mapper, changes []diff.Change, whi
 	// After a conflict it all has to be done again, to read what others have written,
 	// and to let go of what others wait for.
 	rerr := savepoint.Rollback(ctx)
-	if rerr != nil || ctx.Err() != nil || isCode(err, "40001", "40P01") { // serialization_failure, deadlock_detected
+	if rerr != nil || ctx.Err() != nil || isCode(err, conflicts()...) {
 		return errors.Join(err, rerr, ctx.Err())
 	}
 	if len(which) == 1 {

@@ -72,9 +72,7 @@ func migrateIn(ctx context.Context, db DB, name, quoted string) error {
 }
 
 func migrate(ctx context.Context, tx pgx.Tx, name, quoted string) error {
-	lock := fnv.New64a()
-	_, _ = lock.Write([]byte("trueup migrations of " + quoted)) // never an error
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock($1)`, int64(lock.Sum64())); err != nil {
+	if err := lock(ctx, tx, quoted); err != nil {
 		return err
 	}
 	there, version, err := versionOf(ctx, tx, name, quoted)
@@ -104,13 +102,22 @@ func migrate(ctx context.Context, tx pgx.Tx, name, quoted string) error {
 	for _, s := range steps()[version:] {
 		// Several statements at once are possible in the simple protocol only.
 		if _, err := tx.Exec(ctx, strings.ReplaceAll(s.sql, "$schema", quoted), pgx.QueryExecModeSimpleProtocol); err != nil {
-			return explained(fmt.Sprintf("migration %d, %s, of the schema %s", s.version, s.name, quoted), quoted, err)
+			return explained(fmt.Sprintf("migration %d, %s, of the schema %s", s.version, s.name, quoted), "", err)
 		}
 		if _, err := tx.Exec(ctx, `insert into `+quoted+`.migrations (version, name) values ($1, $2)`, s.version, s.name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// lock locks a schema until the transaction ends, for those who change what it is made
+// of.
+func lock(ctx context.Context, tx pgx.Tx, quoted string) error {
+	key := fnv.New64a()
+	_, _ = key.Write([]byte("trueup migrations of " + quoted)) // never an error
+	_, err := tx.Exec(ctx, `select pg_advisory_xact_lock($1)`, int64(key.Sum64()))
+	return err
 }
 
 // checkServer returns an error if a server is too old for the tables: its view obeys

@@ -96,7 +96,7 @@ func TestANewerSchemaIsLeftAlone(t *testing.T) {
 	server := pool(t, dbsyncertest.URL(t))
 	schema := dbsyncertest.Schema(t, dbsyncertest.URL(t))
 	require.NoError(t, dbsyncer.Migrate(t.Context(), server, schema))
-	execute(t, server, "insert into "+schema+".migrations values (100, 'to come'); drop table "+schema+".runs")
+	execute(t, server, "insert into "+schema+".migrations values (100, 'to come'); drop table "+schema+".runs cascade")
 	var newer *dbsyncer.SchemaError
 	require.ErrorAs(t, dbsyncer.Migrate(t.Context(), server, schema), &newer)
 	require.Equal(t, dbsyncer.SchemaError{Schema: `"` + schema + `"`, Version: 100, Want: dbsyncer.Version()}, *newer)

@@ -81,6 +81,29 @@ func TestRuns(t *testing.T) {
 	require.Contains(t, runs()[5], "fourth failed \ufffdüüü")
 }
 
+// What goes into one statement is bounded, but for one value that is larger.
+func TestPortions(t *testing.T) {
+	t.Parallel()
+	text := func(mib int) string { return strings.Repeat("x", mib<<20) }
+	require.Empty(t, dbsyncer.Portions(nil))
+	require.Equal(t, [][2]int{{0, 3}}, dbsyncer.Portions([]string{text(8), text(8), ""}))
+	require.Equal(t, [][2]int{{0, 2}, {2, 3}, {3, 5}}, dbsyncer.Portions([]string{text(8), text(7), text(20), text(1), text(1)}))
+}
+
+// Runs are given up with the States that came of them.
+func TestRunsAreForgotten(t *testing.T) {
+	t.Parallel()
+	h, db, ctx := newHost(t), pool(t, dbsyncertest.URL(t)), t.Context()
+	backend, err := dbsyncer.New(db, shop(), &dbsyncer.Options{Schema: h.schema, History: 3})
+	require.NoError(t, err)
+	e := engine(t, backend, nil)
+	for size := range 64 {
+		_, err := apply(ctx, e, declare(t, "gadget", size), nil)
+		require.NoError(t, err)
+	}
+	require.Equal(t, "62 63 64", value(t, db, "select string_agg(last_serial::text, ' ' order by token) from "+h.schema+".runs"))
+}
+
 // acting is a Handler that fails, and looks at the view pending while it acts.
 type acting struct {
 	look  func() string
@@ -118,6 +141,19 @@ func TestThePendingView(t *testing.T) {
 	require.Contains(t, handler.seen[0], "acme shop gadget n00000 create 1")
 	require.Contains(t, handler.seen[2], "acme shop gadget n00000 update")
 	require.Empty(t, handler.look())
+
+	// What can't be stored as text is replaced.
+	handler.fails = errors.New("a\x00b\xffc")
+	_, err = apply(t.Context(), acts, declare(t, "gadget", 3), &tusync.PlanOptions{By: "d\x00\xff"})
+	require.Error(t, err)
+	require.Contains(t, handler.look(), "a\ufffdb\ufffdc")
+	head, err := backend.Head(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "d\ufffd\ufffd", head.By)
+	// If there is such a text nevertheless, it hides itself only.
+	execute(t, db, `update `+h.schema+`.records set record = replace(record::text, 'gadget', E'\\\\u0000')::json where until_serial is null`)
+	require.Empty(t, handler.look())
+	execute(t, db, "select "+h.schema+".forget(id, 4) from "+h.schema+".scopes")
 }
 
 // kept is what a State was when it was the present one.

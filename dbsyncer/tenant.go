@@ -13,7 +13,9 @@ import (
 // role may be granted several orgs. schema is as in Options.
 //
 // It holds for whoever is logged in as the role, or has set it (set role, set local
-// role). The owner of the tables is not restricted.
+// role; SQL that may say "reset role" is then that of the one who logged in). It
+// doesn't hold for roles that are members of it. The owner of the tables is not
+// restricted.
 func Grant(ctx context.Context, db DB, schema, role, org string) error {
 	_, schema, err := schemaOf(schema)
 	if err != nil {
@@ -21,6 +23,9 @@ func Grant(ctx context.Context, db DB, schema, role, org string) error {
 	}
 	names := strings.NewReplacer("$schema", schema, "$role", pgx.Identifier{role}.Sanitize())
 	return explained("grant "+org+" to "+role, schema, pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		if err := lock(ctx, tx, schema); err != nil { // who grants at the same time fails otherwise
+			return err
+		}
 		for _, statement := range []string{
 			`grant usage on schema $schema to $role`,
 			`grant select on $schema.migrations, $schema.pending, $schema.scopes, $schema.leases, $schema.commits, $schema.declared, $schema.records, $schema.runs to $role`,
@@ -36,7 +41,7 @@ func Grant(ctx context.Context, db DB, schema, role, org string) error {
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, `insert into `+schema+`.tenants (role, org) values ($1, $2) on conflict do nothing`, role, org)
+		_, err := tx.Exec(ctx, `insert into `+schema+`.tenants (role, org) values (quote_ident($1)::regrole, $2) on conflict do nothing`, role, org)
 		return err
 	}))
 }
@@ -47,6 +52,6 @@ func Revoke(ctx context.Context, db DB, schema, role, org string) error {
 	if err != nil {
 		return err
 	}
-	_, err = db.Exec(ctx, `delete from `+schema+`.tenants where role = $1 and org = $2`, role, org)
+	_, err = db.Exec(ctx, `delete from `+schema+`.tenants where role = to_regrole(quote_ident($1)) and org = $2`, role, org)
 	return explained("revoke "+org+" from "+role, schema, err)
 }

@@ -77,7 +77,7 @@ func TestATenantSeesAndChangesNothingOfOthersBySQL(t *testing.T) {
 	// What is tried on what is another's is refused, or finds nothing.
 	for _, sql := range []string{
 		"select from $s.tenants",
-		"insert into $s.tenants values (current_user, 'umbrella')",
+		"insert into $s.tenants values (quote_ident(current_user)::regrole, 'umbrella')",
 		"insert into $s.scopes (org, app) values ('umbrella', 'new')",
 		"insert into $s.scopes (org, app) values ('umbrella', 'shop') on conflict do nothing",
 		"insert into $s.scopes (org, app) values ('umbrella', 'shop') on conflict (org, app) do update set digest_key = 'ours'",
@@ -302,6 +302,35 @@ func TestATenantIsWhoeverTheRoleIsSetTo(t *testing.T) {
 		}
 	}
 	require.Equal(t, "4", value(t, pooler, "select max(serial) from "+schema+".commits"))
+}
+
+func TestGrants(t *testing.T) {
+	t.Parallel()
+	schema, _, _, tenant := tenancy(t)
+	server, ctx := pool(t, dbsyncertest.URL(t)), t.Context()
+	name := tenant.Config().ConnConfig.User
+
+	// Many at once don't stand in each other's way.
+	errs := make(chan error)
+	for n := range 8 {
+		go func() { errs <- dbsyncer.Grant(ctx, server, schema, name, fmt.Sprint("org ", n)) }()
+	}
+	for range 8 {
+		require.NoError(t, <-errs)
+	}
+	require.Equal(t, "9", value(t, tenant, "select cardinality("+schema+".my_orgs())"))
+	require.NoError(t, dbsyncer.Revoke(ctx, server, schema, name, "org 1"))
+	require.Equal(t, "8", value(t, tenant, "select cardinality("+schema+".my_orgs())"))
+
+	// A role is not one that had its name before.
+	execute(t, server, "drop owned by "+name+"; drop role "+name+"; create role "+name+" login password '"+name+"'")
+	require.NoError(t, dbsyncer.Grant(ctx, server, schema, name, "umbrella"))
+	tenant.Reset()
+	require.Equal(t, "{umbrella}", value(t, tenant, "select "+schema+".my_orgs()"))
+
+	var missing *dbsyncer.Error
+	require.ErrorAs(t, dbsyncer.Grant(ctx, server, schema, "no such role", "acme"), &missing)
+	require.NoError(t, dbsyncer.Revoke(ctx, server, schema, "no such role", "acme"))
 }
 
 // Every table but that of migrations is guarded, and tenants may do no more with it

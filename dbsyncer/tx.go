@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -87,20 +86,17 @@ func (t *tx) Apply(ctx context.Context, changes []diff.Change) ([]tusync.Outcome
 // holds no lock on the lease before that.
 func (t *tx) begin(ctx context.Context) (err error) {
 	if t.staged == nil {
-		t.staged, err = t.b.db.Begin(ctx)
+		t.staged, err = t.b.beginTx(ctx)
 	}
 	return err
 }
 
-// drop takes back what was staged and not committed, even if the context is over.
-// If that fails the connection is broken, and the server takes it back.
+// drop takes back what was staged and not committed.
 func (t *tx) drop(ctx context.Context) {
 	if t.staged == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	_ = t.staged.Rollback(ctx)
+	rollback(ctx, t.staged)
 	t.staged, t.lost = nil, len(t.applied) > 0
 }
 

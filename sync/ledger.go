@@ -335,9 +335,14 @@ func (l *ledger) failed(change diff.Change, id string, certain bool, message str
 func shortened(message string) string {
 	const most = 500
 	if len(message) <= most {
-		return message
+		return storable(message)
 	}
-	return strings.ToValidUTF8(message[:most], "") + " …"
+	return storable(strings.ToValidUTF8(message[:most], "")) + " …"
+}
+
+// storable returns a text that every backend can store: as UTF-8, without NUL.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 }
 
 // intentOf returns the op that the intent of a change is recorded as.

@@ -459,9 +459,9 @@ func (r *run) next() state.Head {
 	head := r.head
 	head.Scope = r.engine.Scope()
 	head.Serial++
-	head.By, head.When = r.plan.By, r.engine.opts.Now().UTC()
+	head.By, head.When = storable(r.plan.By), r.engine.opts.Now().UTC()
 	if r.plan.declaration != nil {
-		head.Revision = r.plan.Revision
+		head.Revision = storable(r.plan.Revision)
 	}
 	head.Kinds = r.versions()
 	return head

@@ -72,16 +72,39 @@ create unique index records_now on $schema.records (scope_id, kind, name) where 
 -- What is over, to be found when it is no longer kept.
 create index records_past on $schema.records (scope_id, until_serial) where until_serial is not null;
 
--- Removes what no State needs that is kept: of the scope $1, from serial $2 on.
+-- Who has held the lease, and what came of it. A run without an end whose lease has
+-- lapsed was interrupted.
+create table $schema.runs (
+	scope_id     bigint not null references $schema.scopes on delete cascade,
+	token        bigint not null,
+	owner        text not null,
+	began        timestamptz not null,
+	ended        timestamptz check (ended >= began),
+	first_serial bigint,
+	last_serial  bigint check (last_serial >= first_serial),
+	result       text not null default 'running' check (result in ('running', 'done', 'failed', 'interrupted')),
+	error        text,
+	primary key (scope_id, token),
+	check ((result = 'running') = (ended is null))
+);
+
+create unique index runs_now on $schema.runs (scope_id) where result = 'running';
+
+-- Removes what no State needs that is kept: of the scope $1, from serial $2 on. What
+-- a record intends is looked for in its text: a JSON text may hold what the server
+-- can't decode (\u0000).
 create function $schema.forget(bigint, bigint) returns void language sql begin atomic
 	delete from $schema.commits where scope_id = $1 and serial < $2;
+	delete from $schema.runs where scope_id = $1 and token < (
+		select token from $schema.commits where scope_id = $1 order by serial limit 1
+	);
 	delete from $schema.records where scope_id = $1 and until_serial <= $2;
 	delete from $schema.declared d where d.scope_id = $1 and not exists (
 		select from $schema.records r
 		where r.scope_id = $1 and r.checksum = d.checksum and r.kind = d.kind and r.name = d.name
 	) and not exists (
-		select from $schema.records r cross join lateral json_array_elements(r.record -> 'pending') p
-		where r.scope_id = $1 and r.unfinished and p ->> 'checksum' = 'sha256:' || encode(d.checksum, 'hex')
+		select from $schema.records r
+		where r.scope_id = $1 and r.unfinished and strpos(r.record::text, 'sha256:' || encode(d.checksum, 'hex')) > 0
 	);
 end;
 
@@ -103,34 +126,20 @@ create view $schema.pending with (security_invoker = true) as
 		coalesce((p ->> 'attempts')::integer, 0) as attempts, p ->> 'error' as error
 	from $schema.records r
 	join $schema.scopes s on s.id = r.scope_id
-	cross join lateral json_array_elements(r.record -> 'pending') p
+	cross join lateral json_array_elements(case when strpos(r.record::text, '\u0000') = 0 then r.record -> 'pending' end) p
 	where r.until_serial is null and r.unfinished;
 
--- Who has held the lease, and what came of it. A run without an end whose lease has
--- lapsed was interrupted.
-create table $schema.runs (
-	scope_id     bigint not null references $schema.scopes on delete cascade,
-	token        bigint not null,
-	owner        text not null,
-	began        timestamptz not null,
-	ended        timestamptz check (ended >= began),
-	first_serial bigint,
-	last_serial  bigint check (last_serial >= first_serial),
-	result       text not null default 'running' check (result in ('running', 'done', 'failed', 'interrupted')),
-	error        text,
-	primary key (scope_id, token),
-	check ((result = 'running') = (ended is null))
-);
-
--- Which orgs a database role may see, if it isn't the tables' owner.
+-- Which orgs a database role may see, if it isn't the tables' owner. (Not by its name:
+-- another role may have that later.)
 create table $schema.tenants (
-	role text not null,
+	role regrole not null,
 	org  text not null,
 	primary key (role, org)
 );
 
 create function $schema.my_orgs() returns text[] language sql stable security definer begin atomic
-	select coalesce(array_agg(org), '{}') from $schema.tenants where role = coalesce(nullif(current_setting('role'), 'none'), session_user);
+	select coalesce(array_agg(org), '{}') from $schema.tenants
+	where role = to_regrole(quote_ident(coalesce(nullif(current_setting('role'), 'none'), session_user)));
 end;
 
 alter table $schema.scopes enable row level security;
