@@ -170,6 +170,32 @@ func requireDiscreet(t testing.TB, err error, texts ...string) {
 	}
 }
 
+// What a server quotes of rows and statements, beside its message, is in no error and
+// isn't stored.
+func TestErrorsHoldNoRows(t *testing.T) {
+	t.Parallel()
+	for part, raises := range map[string]string{
+		"the detail":    "raise 'refused' using detail = '" + secret + "'",
+		"the context":   "execute 'select 1 / 0 -- " + secret + "'",
+		"its own query": "execute 'selec -- " + secret + "'",
+	} {
+		t.Run(part, func(t *testing.T) {
+			t.Parallel()
+			h, db := newHost(t), pool(t, dbsyncertest.URL(t))
+			execute(t, db, "create function "+h.schema+".refuse() returns trigger language plpgsql as $$ begin "+raises+"; return null; end $$;"+
+				"create trigger refuse after insert on "+h.schema+".records for each row execute function "+h.schema+".refuse()")
+			_, err := apply(t.Context(), h.engine(t, db, shop(), nil), declare(t, "gadget", 1), nil)
+			var refused *pgconn.PgError
+			require.ErrorAs(t, err, &refused)
+			requireDiscreet(t, err)
+			require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, refused), secret)
+			for name, row := range stored(t, dbsyncertest.URL(t)+" "+h.schema) {
+				require.NotContains(t, string(row), secret, name)
+			}
+		})
+	}
+}
+
 // A schema that is not as this package knows it is told by name, with both versions
 // where they are known.
 func TestSchemaErrors(t *testing.T) {
