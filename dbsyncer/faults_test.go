@@ -170,6 +170,32 @@ func requireDiscreet(t testing.TB, err error, texts ...string) {
 	}
 }
 
+// What a server quotes of rows and statements, beside its message, is in no error and
+// isn't stored.
+func TestErrorsHoldNoRows(t *testing.T) {
+	t.Parallel()
+	for part, raises := range map[string]string{
+		"the detail":    "raise 'refused' using detail = '" + secret + "'",
+		"the context":   "execute 'select 1 / 0 -- " + secret + "'",
+		"its own query": "execute 'selec -- " + secret + "'",
+	} {
+		t.Run(part, func(t *testing.T) {
+			t.Parallel()
+			h, db := newHost(t), pool(t, dbsyncertest.URL(t))
+			execute(t, db, "create function "+h.schema+".refuse() returns trigger language plpgsql as $$ begin "+raises+"; return null; end $$;"+
+				"create trigger refuse after insert on "+h.schema+".records for each row execute function "+h.schema+".refuse()")
+			_, err := apply(t.Context(), h.engine(t, db, shop(), nil), declare(t, "gadget", 1), nil)
+			var refused *pgconn.PgError
+			require.ErrorAs(t, err, &refused)
+			requireDiscreet(t, err)
+			require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, refused), secret)
+			for name, row := range stored(t, dbsyncertest.URL(t)+" "+h.schema) {
+				require.NotContains(t, string(row), secret, name)
+			}
+		})
+	}
+}
+
 // A schema that is not as this package knows it is told by name, with both versions
 // where they are known.
 func TestSchemaErrors(t *testing.T) {
@@ -369,6 +395,71 @@ func TestAnUnlockDoesNotWaitForACommit(t *testing.T) {
 	require.NoError(t, err)
 	_, err = apply(ctx, engine(t, backend, nil), declare(t, "gadget", 1), nil)
 	require.NoError(t, err)
+}
+
+// A lease that was taken, and the answer lost, is for whoever asked for it to take
+// again: for the same owner, by the same Backend.
+func TestALeaseWhoseAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	h, db, ctx := newHost(t), pool(t, dbsyncertest.URL(t)), t.Context()
+	backend, err := dbsyncer.New(deaf{db, new(atomic.Int32), 1}, shop(), h.options())
+	require.NoError(t, err)
+	_, _, err = backend.Begin(ctx, "me")
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+
+	var locked *tusync.LockedError
+	_, _, err = backend.Begin(ctx, "somebody else")
+	require.ErrorAs(t, err, &locked)
+	require.Equal(t, "me", locked.Owner)
+	elsewhere, err := dbsyncer.New(db, shop(), h.options())
+	require.NoError(t, err)
+	_, _, err = elsewhere.Begin(ctx, "me")
+	require.ErrorIs(t, err, tusync.ErrLocked)
+
+	tx, head, err := backend.Begin(ctx, "me")
+	require.NoError(t, err)
+	_, _, err = backend.Begin(ctx, "me")
+	require.ErrorIs(t, err, tusync.ErrLocked, "it is held now")
+	_, err = tx.Commit(ctx, deltaOf(t, head, declare(t, "gadget", 1)))
+	require.NoError(t, err)
+	require.NoError(t, tx.Close(ctx))
+}
+
+// A commit that is repeated, since its answer was lost, is what the next one builds on.
+func TestCommitsAfterOneWhoseAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	h, ctx := newHost(t), t.Context()
+	const third = 3 // after those of Begin and of a first Commit
+	backend, err := dbsyncer.New(deaf{pool(t, dbsyncertest.URL(t)), new(atomic.Int32), third}, shop(), h.options())
+	require.NoError(t, err)
+	tx, head, err := backend.Begin(ctx, "me")
+	require.NoError(t, err)
+	head, err = tx.Commit(ctx, deltaOf(t, head, declare(t, "gadget", 1)))
+	require.NoError(t, err)
+
+	lost := deltaOf(t, head, declare(t, "gadget", 2, 2))
+	_, err = tx.Commit(ctx, lost)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	head, err = tx.Commit(ctx, lost)
+	require.NoError(t, err)
+	require.Equal(t, lost.Head.Root, head.Root)
+
+	further := deltaOf(t, head, declare(t, "gadget", 3, 3, 3))
+	_, err = tx.Commit(ctx, further)
+	require.NoError(t, err)
+	head, err = backend.Head(ctx)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, head.Serial)
+	var all []state.Record
+	for r, err := range backend.Records(ctx) {
+		require.NoError(t, err)
+		all = append(all, r)
+	}
+	sealed, err := state.Seal(head, all)
+	require.NoError(t, err)
+	require.Equal(t, head, sealed)
+	require.Equal(t, further.Head.Root, head.Root)
+	require.NoError(t, tx.Close(ctx))
 }
 
 // A server that is down is asked again until it is back.

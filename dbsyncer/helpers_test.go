@@ -137,6 +137,23 @@ func pool(t testing.TB, url string) *pgxpool.Pool {
 	return pool
 }
 
+// deltaOf returns the next delta, which records all of a declaration.
+func deltaOf(t testing.TB, head state.Head, desired *tusync.Desired) state.Delta {
+	t.Helper()
+	delta := state.Delta{Declared: desired.Resources}
+	for _, r := range desired.Resources {
+		sum, err := r.Checksum()
+		require.NoError(t, err)
+		id := state.DeriveID(r.String())
+		delta.Records = append(delta.Records, state.Record{Key: r.Key, ID: id, ConfigID: id, Checksum: sum})
+	}
+	head.Serial++
+	var err error
+	delta.Head, err = state.Seal(head, delta.Records)
+	require.NoError(t, err)
+	return delta
+}
+
 // stored is every row of every table, as text.
 func stored(t testing.TB, address string) map[string][]byte {
 	t.Helper()

@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -243,6 +246,96 @@ func TestAMapperThatIsWrong(t *testing.T) {
 			require.Equal(t, strings.Contains(name, "error"), errors.Is(err, errOwn))
 			requireNothing(t, pool(t, dbsyncertest.URL(t)), h)
 		})
+	}
+}
+
+// An Apply that fails as a whole has done nothing: what it had handed to a Mapper is
+// not applied again with what was lost, but when the same call is made again.
+func TestAnApplyThatFailsAsAWholeCountsForNothing(t *testing.T) {
+	t.Parallel()
+	h, ctx := newHost(t), t.Context()
+	var calls []string
+	fails := false
+	m := mapper{apply: func(changes []diff.Change) ([]tusync.Outcome, error) {
+		for _, c := range changes {
+			calls = append(calls, c.Key().String())
+		}
+		if fails && changes[0].Key().Kind == "widget" {
+			return nil, &pgconn.PgError{Code: "40001"} // serialization_failure
+		}
+		return make([]tusync.Outcome, len(changes)), nil
+	}}
+	opts := h.options()
+	opts.Mappers = map[string]dbsyncer.Mapper{"gadget": m, "widget": m}
+	backend, err := dbsyncer.New(pool(t, dbsyncertest.URL(t)), shop(), opts)
+	require.NoError(t, err)
+	tx, head, err := backend.Begin(ctx, "me")
+	require.NoError(t, err)
+	create := func(kind, name string) diff.Change {
+		return &diff.Create{Target: diff.Target{Desired: &state.Resource{Key: state.Key{Kind: kind, Name: name}}}, ID: name}
+	}
+	did := func(want ...string) {
+		require.Equal(t, want, calls)
+		calls = nil
+	}
+	both := []diff.Change{create("widget", "w"), create("gadget", "g")}
+
+	_, err = tx.Apply(ctx, []diff.Change{create("widget", "first")})
+	require.NoError(t, err)
+	fails = true
+	_, err = tx.Apply(ctx, both)
+	require.True(t, tusync.Retryable(err), "%v", err)
+	did("widget/first", "gadget/g", "widget/w")
+	fails = false
+	_, err = tx.Apply(ctx, both)
+	require.NoError(t, err)
+	did("widget/first", "gadget/g", "widget/w")
+	head, err = tx.Commit(ctx, deltaOf(t, head, declare(t, "gadget", 1)))
+	require.NoError(t, err)
+	did()
+
+	// Nor is it with the next commit, if nobody makes the call again.
+	fails = true
+	_, err = tx.Apply(ctx, both)
+	require.True(t, tusync.Retryable(err), "%v", err)
+	did("gadget/g", "widget/w")
+	_, err = tx.Commit(ctx, deltaOf(t, head, declare(t, "gadget", 2)))
+	require.NoError(t, err)
+	did()
+	require.NoError(t, tx.Close(ctx))
+}
+
+// Whatever a MapperObserver says of a record is told of that one, by its name.
+func TestWhatAMapperObserves(t *testing.T) {
+	t.Parallel()
+	errOwn := errors.New("the host's own")
+	lives := []tusync.Live{{ID: "a", Config: json.RawMessage("{}")}, {Err: errOwn}, {}}
+	backend, err := dbsyncer.New(pool(t, dbsyncertest.URL(t)), shop(), &dbsyncer.Options{
+		Mappers: map[string]dbsyncer.Mapper{"widget": mapper{observe: func([]state.Record) []tusync.Live { return slices.Clone(lives) }}},
+	})
+	require.NoError(t, err)
+	records := []state.Record{
+		{Key: state.Key{Kind: "widget", Name: "one"}},
+		{Key: state.Key{Kind: "gadget", Name: "unmapped"}, ID: "g"},
+		{Key: state.Key{Kind: "widget", Name: "two"}},
+		{Key: state.Key{Kind: "widget", Name: "three"}},
+	}
+	observed := backend.Observe(t.Context(), records)
+	require.ErrorIs(t, observed[2].Err, errOwn)
+	require.ErrorContains(t, observed[2].Err, "observe widget/two: ")
+	observed[2].Err = nil
+	require.Equal(t, []tusync.Live{lives[0], {ID: "g"}, {}, {}}, observed)
+
+	for _, n := range []int{0, 2, 4} {
+		lives = make([]tusync.Live, n)
+		observed := backend.Observe(t.Context(), records)
+		for i, r := range records {
+			if r.Kind == "gadget" {
+				require.NoError(t, observed[i].Err)
+			} else {
+				require.EqualError(t, observed[i].Err, fmt.Sprintf("observe %s: a Mapper observed %d of 3 records", r.Key, n))
+			}
+		}
 	}
 }
 

@@ -260,6 +260,27 @@ func TestOldStatesAreForgotten(t *testing.T) {
 	require.NotEqual(t, "0", value(t, db, "select count(*) from "+at+"records where until_serial is not null"))
 }
 
+// A State that is given up while somebody reads it is not read in part.
+func TestAStateIsForgottenWhileItIsRead(t *testing.T) {
+	t.Parallel()
+	h, db, ctx := newHost(t), pool(t, dbsyncertest.URL(t)), t.Context()
+	backend, err := dbsyncer.New(db, shop(), h.options())
+	require.NoError(t, err)
+	for size := range 2 {
+		_, err := apply(ctx, engine(t, backend, nil), declare(t, "gadget", 7, size), nil)
+		require.NoError(t, err)
+	}
+	head, records, err := backend.StateAt(ctx, 1)
+	require.NoError(t, err)
+	require.Equal(t, 2, head.Records)
+	execute(t, db, "select "+h.schema+".forget(id, 2) from "+h.schema+".scopes")
+	for _, rerr := range records {
+		err = rerr
+	}
+	require.ErrorIs(t, err, tusync.ErrNoState)
+	require.ErrorContains(t, err, "read State 1 of acme/shop")
+}
+
 // A State that can't be is refused by the tables themselves.
 func TestWrongRowsAreRefused(t *testing.T) {
 	t.Parallel()
