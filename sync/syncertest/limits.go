@@ -84,7 +84,7 @@ func (s *Suite) usesDefaults() bool { return s.Resource(0, 1).Kind == DefaultRes
 func tenThousand(t *testing.T, s *Suite) {
 	store := s.fresh(t)
 	b, m := store.open(t), newModel(scope())
-	const count = 10_000
+	count := min(10_000, Soak(200_000)) // fewer where each takes long, as under the race detector
 	all := s.resources(0, count, 1)
 	m.sync(t, store, b, all)
 	m.matches(t, store, store.open(t))
