@@ -40,7 +40,7 @@ func onePool(key poolKey) (*pgxpool.Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.MaxConns = 20
+	config.MaxConns = 8
 	if key.mortal {
 		config.AfterConnect = lockPid
 	}
