@@ -32,6 +32,9 @@ func (e *Engine) Apply(ctx context.Context, plan *Plan) (result *Result, err err
 	if plan.declaration == nil && (plan.desired != nil || plan.rollback != nil) {
 		return nil, joinErrors(SyncInternalErr{Description: "apply: the plan was not made by an engine"})
 	}
+	if runner := e.runner(); runner != nil {
+		return e.handOver(ctx, runner, plan)
+	}
 	tx, head, since, err := e.begin(ctx, plan)
 	if err != nil {
 		return nil, joinErrors(err)

@@ -21,6 +21,7 @@ const noDigest = `"(sensitive)"`
 type keyring struct {
 	mu  sync.Mutex
 	key []byte // nil until it is known
+	own bool   // it is that of the Options
 }
 
 // digestKey returns the key, nil if there is none yet or none is needed.

@@ -45,7 +45,7 @@ func New(backend Backend, kinds *KindSet, opts *Options) (*Engine, error) {
 	if err := backend.Scope().Validate(); err != nil {
 		return nil, SyncInternalErr{Description: "make an engine", Err: err}
 	}
-	e := &Engine{backend: patient{backend, filled.Retries}, kinds: kinds, opts: filled, keys: &keyring{key: filled.DigestKey}}
+	e := &Engine{backend: patient{backend, filled.Retries}, kinds: kinds, opts: filled, keys: &keyring{key: filled.DigestKey, own: filled.DigestKey != nil}}
 	e.opts.DigestKey = nil // whoever prints an engine doesn't print its key
 	return e, nil
 }

@@ -134,13 +134,18 @@ func (e *Engine) planner(desired *Desired, opts *PlanOptions) *planner {
 	return p
 }
 
+// make makes the plan. The head is read first: a backend may tell the digest key
+// with it.
 func (p *planner) make(ctx context.Context) (*Plan, error) {
-	if err := p.start(ctx); err != nil {
+	if err := p.plan.opts.validate(); err != nil {
 		return nil, err
 	}
 	head, err := p.engine.backend.Head(ctx)
 	if err != nil {
 		return nil, SyncInternalErr{Description: "read the head of " + p.engine.Scope().String(), Err: err}
+	}
+	if err := p.start(ctx); err != nil {
+		return nil, err
 	}
 	return p.against(ctx, head)
 }
@@ -203,11 +208,13 @@ func (p *planner) against(ctx context.Context, head state.Head) (*Plan, error) {
 		plan.Unchanged = len(p.declaration.declared)
 		return plan, nil
 	}
-	for record, err := range p.engine.backend.Records(ctx) {
-		if err != nil {
-			return nil, SyncInternalErr{Description: "read the records of " + head.Scope.String(), Err: err}
+	if head.Records > 0 {
+		for record, err := range p.engine.backend.Records(ctx) {
+			if err != nil {
+				return nil, SyncInternalErr{Description: "read the records of " + head.Scope.String(), Err: err}
+			}
+			plan.records = append(plan.records, record)
 		}
-		plan.records = append(plan.records, record)
 	}
 	p.holder = holderIn(plan.records)
 	steps := []func(context.Context) error{p.compare, p.fill, p.find, p.observe, p.immutable, p.cascade, p.referrers, p.deploys, p.secrets}

@@ -1,0 +1,257 @@
+package apiserver
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	stdsync "sync"
+	"time"
+
+	"github.com/trueup-go/trueup/apisyncer/internal/wire"
+	"github.com/trueup-go/trueup/sync"
+)
+
+// run is a plan that is carried out. Its events are kept until it has ended, its
+// result for longer: for a client whose connection broke.
+type run struct {
+	cancel context.CancelFunc
+
+	mu     stdsync.Mutex
+	more   chan struct{} // closed when there is more
+	events []*wire.Event
+	result *wire.Result  // set when it has ended, unless nothing was begun
+	failed *wire.Problem // why nothing was begun
+	ended  bool
+}
+
+// runs are those that are under way, and for a while those that were.
+type runs struct {
+	opts    Options
+	mu      stdsync.Mutex
+	all     map[name]*run
+	open    int
+	working stdsync.WaitGroup
+}
+
+func newRuns(opts Options) *runs { return &runs{opts: opts, all: map[name]*run{}} }
+
+// close cancels all runs, and returns when they have ended.
+func (r *runs) close(ctx context.Context) error {
+	r.mu.Lock()
+	for _, own := range r.all {
+		own.cancel()
+	}
+	r.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		r.working.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (r *runs) find(n name) *run {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all[n]
+}
+
+// begin begins a run, unless it has begun.
+func (r *runs) begin(n name, do func(ctx context.Context, own *run) (*sync.RunResult, error)) (*run, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if own := r.all[n]; own != nil {
+		return own, nil
+	}
+	if r.open >= r.opts.MaxSessions {
+		return nil, errBusy
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), r.opts.RunTime)
+	own := &run{cancel: cancel, more: make(chan struct{})}
+	r.all[n] = own
+	r.open++
+	r.working.Go(func() {
+		defer cancel()
+		result, err := do(ctx, own)
+		own.end(result, err)
+		r.mu.Lock()
+		r.open--
+		if result == nil { // nothing was begun: it may be tried again
+			delete(r.all, n)
+		}
+		r.mu.Unlock()
+		time.AfterFunc(r.opts.Keep, func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.all[n] == own {
+				delete(r.all, n)
+			}
+		})
+	})
+	return own, nil
+}
+
+// tell adds an event.
+func (own *run) tell(e sync.Event) {
+	event := wire.EventOf(e)
+	own.mu.Lock()
+	defer own.mu.Unlock()
+	own.events = append(own.events, event)
+	own.wake()
+}
+
+func (own *run) end(result *sync.RunResult, err error) {
+	own.mu.Lock()
+	defer own.mu.Unlock()
+	own.ended = true
+	if result != nil {
+		own.result = wire.ResultOf(result, err)
+	} else {
+		own.failed = problem(err)
+	}
+	own.wake()
+}
+
+func (own *run) wake() {
+	close(own.more)
+	own.more = make(chan struct{})
+}
+
+// from returns the events from an index on, and whether there are no more to come.
+func (own *run) from(at int) (events []*wire.Event, ended bool, more <-chan struct{}) {
+	own.mu.Lock()
+	defer own.mu.Unlock()
+	return own.events[min(at, len(own.events)):], own.ended, own.more
+}
+
+// heartbeat is how often a client that waits for a run is told that the server is
+// there: with an empty line.
+const heartbeat = 5 * time.Second
+
+// follow answers with the events of a run as they come, and its result.
+func (x *exchange) follow(own *run) error {
+	out, end := x.out("application/x-ndjson")
+	buffered := bufio.NewWriterSize(out, 64<<10)
+	encoder := json.NewEncoder(buffered)
+	flush := func() error {
+		err := buffered.Flush()
+		if zipped, ok := out.(interface{ Flush() error }); ok {
+			err = errors.Join(err, zipped.Flush())
+		}
+		return errors.Join(err, http.NewResponseController(x.w).Flush())
+	}
+	alive := time.NewTicker(heartbeat)
+	defer alive.Stop()
+	for at := 0; ; {
+		events, ended, more := own.from(at)
+		for _, event := range events {
+			if err := encoder.Encode(&wire.Line{Event: event}); err != nil {
+				return err
+			}
+		}
+		at += len(events)
+		if ended {
+			break
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+		select {
+		case <-more:
+		case <-alive.C:
+			if err := encoder.Encode(&wire.Line{}); err != nil {
+				return err
+			}
+		case <-x.Context().Done():
+			return context.Cause(x.Context())
+		}
+	}
+	return errors.Join(encoder.Encode(&wire.Line{Result: own.result, Problem: own.failed}), buffered.Flush(), end())
+}
+
+func (s *Server) run(x *exchange) error {
+	n, err := x.name()
+	if err != nil {
+		return err
+	}
+	own := s.runs.find(n)
+	if own == nil {
+		asked, err := s.readRun(x)
+		if err != nil {
+			return err
+		}
+		ready, err := asked.Sync(n.id)
+		if err != nil {
+			return badRequest("%v", err)
+		}
+		kinds := s.opts.Kinds
+		if kinds == nil {
+			kinds = sync.Kinds(ready.Kinds...)
+		}
+		backend := x.backend
+		own, err = s.runs.begin(n, func(ctx context.Context, own *run) (*sync.RunResult, error) {
+			engine, err := sync.New(backend, kinds, &sync.Options{OnEvent: own.tell})
+			if err != nil {
+				return nil, err
+			}
+			return engine.CarryOut(ctx, ready)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return x.follow(own)
+}
+
+// readRun reads a run: the body itself, or what was uploaded in parts.
+func (s *Server) readRun(x *exchange) (*wire.Run, error) {
+	var asked wire.Run
+	if x.Header.Get("Content-Type") != wire.PartsType {
+		return &asked, x.read(&asked)
+	}
+	var list wire.Parts
+	if err := x.read(&list); err != nil {
+		return nil, err
+	}
+	whole, err := s.parts.join(x.scope, x.caller.Name, list.Sums)
+	if err != nil {
+		return nil, err
+	}
+	body, err := decompressed(io.NopCloser(whole), s.opts.MaxBody*maxParts)
+	if err != nil {
+		return nil, err
+	}
+	return &asked, decode(body, &asked)
+}
+
+func (s *Server) runAgain(x *exchange) error {
+	n, err := x.name()
+	if err != nil {
+		return err
+	}
+	own := s.runs.find(n)
+	if own == nil {
+		return &refusal{http.StatusNotFound, "there is no such run, or not any more"}
+	}
+	return x.follow(own)
+}
+
+func (s *Server) cancelRun(x *exchange) error {
+	n, err := x.name()
+	if err != nil {
+		return err
+	}
+	if own := s.runs.find(n); own != nil {
+		own.cancel()
+	}
+	x.w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,236 @@
+// Package apiserver serves backends over HTTP: the other side of package apisyncer.
+//
+//	handler, err := apiserver.New(open, authenticate, nil)
+//	http.Handle("/sync/", http.StripPrefix("/sync", handler))
+//
+// A plan whose kinds have no Handlers comes as one request, a run, and is carried out
+// here, with the same engine. It goes on when the client is gone, and can be asked for
+// again by its id. A client whose kinds have Handlers holds a session in place of that,
+// and commits one batch after another; a session that is not heard of for
+// sync.LeaseTTL is closed. No transaction of a backend is open between two requests.
+//
+// Runs and sessions live in this process: a client whose server is another one after a
+// restart is told that its lease was lost, and syncs again. In front of several servers
+// a balancer has to send what has the same run or session in its path to the same one.
+package apiserver
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/trueup-go/trueup/apisyncer/internal/wire"
+	"github.com/trueup-go/trueup/state"
+	"github.com/trueup-go/trueup/sync"
+)
+
+// Server is an http.Handler. It is safe for concurrent use.
+type Server struct {
+	open         Open
+	authenticate Authenticate
+	opts         Options
+	mux          *http.ServeMux
+	sessions     *sessions
+	runs         *runs
+	parts        *parts
+}
+
+// New returns a server.
+func New(open Open, authenticate Authenticate, opts *Options) (*Server, error) {
+	own, err := opts.withDefaults()
+	switch {
+	case err != nil:
+		return nil, err
+	case open == nil || authenticate == nil:
+		return nil, errors.New("apiserver: to open a backend, and to authenticate a request, are the host's to say")
+	}
+	s := &Server{open: open, authenticate: authenticate, opts: own, mux: http.NewServeMux()}
+	s.sessions, s.runs, s.parts = newSessions(own), newRuns(own), newParts(own)
+	for pattern, e := range s.endpoints() {
+		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, pattern, e) })
+	}
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.serve(w, r, "unknown", endpoint{public: true, do: func(*exchange) error { return errNoEndpoint }})
+	})
+	return s, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Close ends all sessions and cancels all runs, and returns when they have ended. A
+// server that is shut down should call it, after http.Server.Shutdown.
+func (s *Server) Close(ctx context.Context) error {
+	return errors.Join(s.runs.close(ctx), s.sessions.close(ctx))
+}
+
+// endpoint is what can be asked for.
+type endpoint struct {
+	public bool // nobody has to say who they are
+	write  bool // it takes the right to write
+	do     func(x *exchange) error
+}
+
+func (s *Server) endpoints() map[string]endpoint {
+	return map[string]endpoint{
+		"GET /v1/head":                   {do: s.head},
+		"GET /v1/records":                {do: s.records},
+		"POST /v1/declared":              {do: s.declared},
+		"GET /v1/history":                {do: s.history},
+		"GET /v1/states/{serial}":        {do: s.stateAt},
+		"POST /v1/observations":          {do: s.observe},
+		"GET /v1/digest-key":             {write: true, do: s.digestKey},
+		"PUT /v1/digest-key":             {write: true, do: s.keepDigestKey},
+		"GET /v1/lease":                  {do: s.holder},
+		"DELETE /v1/lease":               {write: true, do: s.unlock},
+		"PUT /v1/parts/{sum}":            {write: true, do: s.putPart},
+		"POST /v1/runs/{id}":             {write: true, do: s.run},
+		"GET /v1/runs/{id}":              {write: true, do: s.runAgain},
+		"DELETE /v1/runs/{id}":           {write: true, do: s.cancelRun},
+		"POST /v1/sessions/{id}":         {write: true, do: s.begin},
+		"POST /v1/sessions/{id}/commits": {write: true, do: s.commit},
+		"POST /v1/sessions/{id}/renewal": {write: true, do: s.renew},
+		"DELETE /v1/sessions/{id}":       {write: true, do: s.closeSession},
+	}
+}
+
+var (
+	errNoEndpoint = &refusal{http.StatusNotFound, "there is nothing here: this server speaks version 1 of the protocol, under /v1/"}
+	errNoScope    = &refusal{http.StatusNotFound, "there is no such scope, or it is not yours to see"}
+	errNobody     = &refusal{http.StatusUnauthorized, "who are you? Send a token, or a certificate, that this server knows"}
+	errReadOnly   = &refusal{http.StatusForbidden, "you may read this scope, and not write to it"}
+	errBusy       = &sync.ThrottledError{After: time.Second, Err: errors.New("the server has too many runs and sessions under way")}
+)
+
+// refusal is an error that is the request's, with its status.
+type refusal struct {
+	status int
+	text   string
+}
+
+// Error implements error.
+func (e *refusal) Error() string { return e.text }
+
+func badRequest(format string, args ...any) error {
+	return &refusal{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+// exchange is a request and its answer.
+type exchange struct {
+	*http.Request
+	w       *answer
+	server  *Server
+	id      string
+	caller  *Caller
+	scope   state.Scope
+	backend sync.Backend
+}
+
+// serve answers a request.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, pattern string, e endpoint) {
+	began := time.Now()
+	x := &exchange{Request: r, w: &answer{ResponseWriter: w}, server: s, id: requestID(r)}
+	received := &counting{ReadCloser: http.MaxBytesReader(w, r.Body, s.opts.MaxBody)}
+	r.Body = received
+	x.w.Header().Set("X-Request-Id", x.id)
+	err := s.guarded(x, e)
+	if err != nil {
+		x.fail(err)
+	}
+	done := Request{
+		Endpoint: pattern, ID: x.id, Scope: x.scope, Status: x.w.status, Took: time.Since(began), Received: received.n, Sent: x.w.n,
+	}
+	if x.caller != nil {
+		done.Caller = x.caller.Name
+	}
+	level := slog.LevelInfo
+	if done.Status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	s.opts.Log.LogAttrs(r.Context(), level, "request", slog.String("endpoint", pattern), slog.String("id", x.id), slog.String("caller", done.Caller),
+		slog.String("scope", x.scope.String()), slog.Int("status", done.Status), slog.Duration("took", done.Took), slog.Any("error", err))
+	if s.opts.OnRequest != nil {
+		s.opts.OnRequest(done)
+	}
+}
+
+// guarded does what is asked for, if the caller may ask for it. A panic is an error.
+func (s *Server) guarded(x *exchange, e endpoint) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.opts.Log.Error("panic", slog.Any("value", p), slog.String("id", x.id), slog.String("stack", string(debug.Stack())))
+			err = errors.New("the server failed; its log says more under the request's id")
+		}
+	}()
+	if e.public {
+		return e.do(x)
+	}
+	if x.caller, err = s.authenticate(x.Request); err != nil || x.caller == nil {
+		s.opts.Log.Info("not authenticated", slog.Any("error", err), slog.String("id", x.id))
+		return errNobody
+	}
+	query := x.URL.Query()
+	x.scope = state.Scope{Org: query.Get("org"), App: query.Get("app")}
+	if err := x.scope.Validate(); err != nil {
+		return badRequest("the scope: %v", err)
+	}
+	switch may := x.caller.May; {
+	case may == nil || !may(x.scope.Org, false):
+		return errNoScope
+	case e.write && !may(x.scope.Org, true):
+		return errReadOnly
+	}
+	if x.backend, err = s.open(x.Context(), x.scope); err != nil {
+		return err
+	}
+	return e.do(x)
+}
+
+// mayWrite tells whether the caller may write to the scope.
+func (x *exchange) mayWrite() bool { return x.caller.May(x.scope.Org, true) }
+
+// name is a run's or session's: the same id of another caller, or of another scope, is
+// another one.
+func (x *exchange) name() (name, error) {
+	id := x.PathValue("id")
+	if len(id) < 16 || len(id) > 64 || strings.ContainsFunc(id, func(c rune) bool {
+		return (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-'
+	}) {
+		return name{}, badRequest("an id is 16 to 64 letters, digits and hyphens")
+	}
+	return name{x.scope, x.caller.Name, id}, nil
+}
+
+type name struct {
+	scope      state.Scope
+	caller, id string
+}
+
+// requestID is the one that the client gave, if it is a sensible one, or a new one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	if id == "" || len(id) > 64 || strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return rand.Text()
+	}
+	return id
+}
+
+// problem is what an error looks like from outside.
+func problem(err error) *wire.Problem {
+	p := wire.ProblemOf(err)
+	var refused *refusal
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &refused):
+		p.Status = refused.status
+	case errors.As(err, &large):
+		p.Status = http.StatusRequestEntityTooLarge
+	}
+	return p
+}
