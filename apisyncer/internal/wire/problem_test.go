@@ -147,6 +147,10 @@ func TestServeHTTP(t *testing.T) {
 		require.Equal(t, test.body, w.Body.String())
 	}
 
+	for after, seconds := range map[time.Duration]int{-1: 0, 0: 0, 1: 1, 2 * time.Second: 2, 2*time.Second + 1: 3} {
+		require.Equal(t, seconds, ProblemOf(&sync.ThrottledError{After: after}).RetryAfter, "%v", after)
+	}
+
 	w := httptest.NewRecorder()
 	(&Problem{Status: 200}).ServeHTTP(w, nil)
 	require.Equal(t, http.StatusInternalServerError, w.Code, "a problem that says it is none")
