@@ -130,10 +130,9 @@ func TestACommitThatTakesLongerThanTheLease(t *testing.T) {
 	pool, schema := dbsyncertest.Pool(t, url, nil), dbsyncertest.Schema(t, url)
 	ctx := t.Context()
 	require.NoError(t, dbsyncer.Migrate(ctx, pool, schema))
-	during := make(chan func())
+	during := make(chan func() error)
 	backend, err := dbsyncer.New(pool, benchScope(), &dbsyncer.Options{Schema: schema, OnCommit: func(context.Context, pgx.Tx, state.Head) error {
-		(<-during)()
-		return nil
+		return (<-during)()
 	}})
 	require.NoError(t, err)
 	tx, head, err := backend.Begin(ctx, "the holder")
@@ -148,14 +147,20 @@ func TestACommitThatTakesLongerThanTheLease(t *testing.T) {
 		_, err := tx.Commit(ctx, state.Delta{Head: head})
 		committed <- err
 	}()
-	during <- func() {
+	during <- func() error {
 		short, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		until, err := tx.Renew(short)
-		require.NoError(t, err)
-		require.Greater(t, time.Until(until), tusync.LeaseTTL/2)
-		_, _, err = backend.Begin(short, "another")
-		require.ErrorIs(t, err, tusync.ErrLocked)
+		if err != nil {
+			return err
+		}
+		if time.Until(until) < tusync.LeaseTTL/2 {
+			return fmt.Errorf("it is renewed until %s", until)
+		}
+		if _, _, err = backend.Begin(short, "another"); !errors.Is(err, tusync.ErrLocked) {
+			return fmt.Errorf("another took the lease: %w", err)
+		}
+		return nil
 	}
 	require.NoError(t, <-committed)
 	holder, err := backend.Holder(ctx)

@@ -397,6 +397,55 @@ func TestAnUnlockDoesNotWaitForACommit(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// From a commit that has found that it holds the lease nobody takes it away, even if
+// what it does first takes long: to apply again what was lost.
+func TestACommitLocksTheLeaseBeforeItWrites(t *testing.T) {
+	t.Parallel()
+	h, ctx := newHost(t), t.Context()
+	var backend *dbsyncer.Backend
+	calls := 0
+	opts := h.options()
+	opts.Mappers["widget"] = mapper{apply: func(changes []diff.Change) ([]tusync.Outcome, error) {
+		switch calls++; calls {
+		case 2:
+			return nil, &pgconn.PgError{Code: "40001"} // serialization_failure: all before is lost
+		case 3: // in the commit
+			holder, err := backend.Holder(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if err := backend.Unlock(ctx, holder); !tusync.Retryable(err) {
+				return nil, fmt.Errorf("it is unlocked: %w", err)
+			}
+		}
+		return make([]tusync.Outcome, len(changes)), nil
+	}}
+	backend, err := dbsyncer.New(pool(t, dbsyncertest.URL(t)), shop(), opts)
+	require.NoError(t, err)
+	tx, head, err := backend.Begin(ctx, "me")
+	require.NoError(t, err)
+	_, err = tx.Apply(ctx, []diff.Change{createOf("widget", "first")})
+	require.NoError(t, err)
+	_, err = tx.Apply(ctx, []diff.Change{createOf("widget", "second")})
+	require.True(t, tusync.Retryable(err), "%v", err)
+	_, err = tx.Commit(ctx, deltaOf(t, head, declare(t, "gadget", 1)))
+	require.NoError(t, err)
+	require.Equal(t, 3, calls)
+	require.NoError(t, tx.Close(ctx))
+}
+
+// A pooler gives a connection to anybody as soon as a transaction is over.
+func TestNoSettingOutlastsATransaction(t *testing.T) {
+	t.Parallel()
+	h, ctx := newHost(t), t.Context()
+	db := dbsyncertest.Pool(t, dbsyncertest.URL(t), func(c *pgxpool.Config) { c.MaxConns = 1 })
+	backend, err := dbsyncer.New(db, shop(), h.options())
+	require.NoError(t, err)
+	_, err = apply(ctx, engine(t, backend, nil), declare(t, "widget", 1), nil)
+	require.NoError(t, err)
+	require.Empty(t, value(t, db, "select string_agg(name, ' ') from pg_settings where source = 'session' and name not like 'transaction%'"))
+}
+
 // A lease that was taken, and the answer lost, is for whoever asked for it to take
 // again: for the same owner, by the same Backend.
 func TestALeaseWhoseAnswerIsLost(t *testing.T) {
@@ -430,13 +479,21 @@ func TestCommitsAfterOneWhoseAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	h, ctx := newHost(t), t.Context()
 	const third = 3 // after those of Begin and of a first Commit
-	backend, err := dbsyncer.New(deaf{pool(t, dbsyncertest.URL(t)), new(atomic.Int32), third}, shop(), h.options())
+	applied := 0
+	opts := h.options()
+	opts.Mappers["widget"] = mapper{apply: func(changes []diff.Change) ([]tusync.Outcome, error) {
+		applied++
+		return make([]tusync.Outcome, len(changes)), nil
+	}}
+	backend, err := dbsyncer.New(deaf{pool(t, dbsyncertest.URL(t)), new(atomic.Int32), third}, shop(), opts)
 	require.NoError(t, err)
 	tx, head, err := backend.Begin(ctx, "me")
 	require.NoError(t, err)
 	head, err = tx.Commit(ctx, deltaOf(t, head, declare(t, "gadget", 1)))
 	require.NoError(t, err)
 
+	_, err = tx.Apply(ctx, []diff.Change{createOf("widget", "w")})
+	require.NoError(t, err)
 	lost := deltaOf(t, head, declare(t, "gadget", 2, 2))
 	_, err = tx.Commit(ctx, lost)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
@@ -447,6 +504,7 @@ func TestCommitsAfterOneWhoseAnswerIsLost(t *testing.T) {
 	further := deltaOf(t, head, declare(t, "gadget", 3, 3, 3))
 	_, err = tx.Commit(ctx, further)
 	require.NoError(t, err)
+	require.Equal(t, 1, applied, "it was committed")
 	head, err = backend.Head(ctx)
 	require.NoError(t, err)
 	require.EqualValues(t, 3, head.Serial)

@@ -1,6 +1,7 @@
 package dbsyncer_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -33,6 +34,7 @@ func TestInATransactionOfTheHosts(t *testing.T) {
 
 				tx, err := db.Begin(ctx)
 				require.NoError(t, err)
+				t.Cleanup(func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }) // or it is over
 				execute(t, tx, "set local lock_timeout = '7s'")
 				execute(t, tx, "insert into "+h.schema+".widgets values ('own', '', 'own', 1, '')")
 				inside, err := dbsyncer.New(tx, shop(), h.options())

@@ -214,6 +214,11 @@ func (m mapper) Observe(_ context.Context, _ dbsyncer.DB, records []state.Record
 	return m.observe(records)
 }
 
+// createOf is the creation of something without fields, whose ID is its name.
+func createOf(kind, name string) diff.Change {
+	return &diff.Create{Target: diff.Target{Desired: &state.Resource{Key: state.Key{Kind: kind, Name: name}}}, ID: name}
+}
+
 func TestAMapperThatIsWrong(t *testing.T) {
 	t.Parallel()
 	errOwn := errors.New("the host's own")
@@ -271,16 +276,13 @@ func TestAnApplyThatFailsAsAWholeCountsForNothing(t *testing.T) {
 	require.NoError(t, err)
 	tx, head, err := backend.Begin(ctx, "me")
 	require.NoError(t, err)
-	create := func(kind, name string) diff.Change {
-		return &diff.Create{Target: diff.Target{Desired: &state.Resource{Key: state.Key{Kind: kind, Name: name}}}, ID: name}
-	}
 	did := func(want ...string) {
 		require.Equal(t, want, calls)
 		calls = nil
 	}
-	both := []diff.Change{create("widget", "w"), create("gadget", "g")}
+	both := []diff.Change{createOf("widget", "w"), createOf("gadget", "g")}
 
-	_, err = tx.Apply(ctx, []diff.Change{create("widget", "first")})
+	_, err = tx.Apply(ctx, []diff.Change{createOf("widget", "first")})
 	require.NoError(t, err)
 	fails = true
 	_, err = tx.Apply(ctx, both)
@@ -387,4 +389,26 @@ func TestOnCommitTakesTheCommitBack(t *testing.T) {
 	require.False(t, errors.As(err, &missing), "the table is the host's: %v", err)
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, "42P01", refused.Code)
+}
+
+// A commit that was taken back can be made again.
+func TestACommitThatWasTakenBackCountsForNothing(t *testing.T) {
+	t.Parallel()
+	h, ctx := newHost(t), t.Context()
+	errOwn := errors.New("the host's own")
+	fails := errOwn
+	backend, err := dbsyncer.New(pool(t, dbsyncertest.URL(t)), shop(), &dbsyncer.Options{
+		Schema: h.schema, OnCommit: func(context.Context, pgx.Tx, state.Head) error { return fails },
+	})
+	require.NoError(t, err)
+	tx, head, err := backend.Begin(ctx, "me")
+	require.NoError(t, err)
+	delta := deltaOf(t, head, declare(t, "gadget", 1, 2))
+	_, err = tx.Commit(ctx, delta)
+	require.ErrorIs(t, err, errOwn)
+	fails = nil
+	head, err = tx.Commit(ctx, delta)
+	require.NoError(t, err)
+	require.Equal(t, delta.Head.Root, head.Root)
+	require.NoError(t, tx.Close(ctx))
 }

@@ -102,6 +102,11 @@ func TestRunsAreForgotten(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, "62 63 64", value(t, db, "select string_agg(last_serial::text, ' ' order by token) from "+h.schema+".runs"))
+	for serial := int64(62); serial <= 64; serial++ { // and those are whole
+		was, err := e.StateAt(ctx, serial)
+		require.NoError(t, err)
+		require.Len(t, was.Records, 1)
+	}
 }
 
 // acting is a Handler that fails, and looks at the view pending while it acts.

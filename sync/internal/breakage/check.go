@@ -35,6 +35,11 @@ func newChecker(root, scratch string, timeout time.Duration) (*checker, error) {
 			return nil, err
 		}
 	}
+	// As any directory for temporary files: a server that a test starts may run as
+	// another user, and removes what is its own.
+	if err := os.Chmod(tmp, 0o777|os.ModeSticky); err != nil {
+		return nil, err
+	}
 	if err := copyTree(root, c.tree); err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 )
 
@@ -26,8 +27,8 @@ func (c *checker) goCommand(ctx context.Context, args ...string) (string, error)
 
 // overlay writes what the go command reads for -overlay: that a file of the tree
 // has this text. See go help build.
-func (c *checker) overlay(name, file, text string) (path string, err error) {
-	instead := filepath.Join(c.dir, name+".go")
+func (c *checker) overlay(name, file, text string) (string, error) {
+	instead := filepath.Join(c.dir, name+path.Ext(file))
 	if err := os.WriteFile(instead, []byte(text), 0o600); err != nil {
 		return "", err
 	}
@@ -37,8 +38,8 @@ func (c *checker) overlay(name, file, text string) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	path = filepath.Join(c.dir, name+".json")
-	return path, os.WriteFile(path, overlay, 0o600)
+	list := filepath.Join(c.dir, name+".json")
+	return list, os.WriteFile(list, overlay, 0o600)
 }
 
 // buildTests builds the tests of a package and returns the binary's path. The

@@ -43,7 +43,11 @@ func (j *job) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := newChecker(j.root, scratch, j.timeout)
+	err = os.Chmod(scratch, 0o711) //nolint:gosec // see newChecker: others get to the directory for temporary files
+	var c *checker
+	if err == nil {
+		c, err = newChecker(j.root, scratch, j.timeout)
+	}
 	if err == nil {
 		err = j.tryAll(ctx, c, all, chosen)
 	}
@@ -113,7 +117,7 @@ func fit(ctx context.Context, c *checker, all []breakage) (errs []error, err err
 	texts := make([]string, len(all))
 	var dirs []string
 	for i := range all {
-		if texts[i], errs[i] = c.broken(&all[i]); errs[i] == nil {
+		if texts[i], errs[i] = c.broken(&all[i]); errs[i] == nil && path.Ext(all[i].file) == ".go" {
 			dirs = append(dirs, path.Dir(all[i].file))
 		}
 	}
@@ -123,7 +127,7 @@ func fit(ctx context.Context, c *checker, all []breakage) (errs []error, err err
 		return nil, err
 	}
 	for i := range all {
-		if errs[i] != nil {
+		if errs[i] != nil || path.Ext(all[i].file) != ".go" { // what is embedded is not compiled
 			continue
 		}
 		if err := t.check(all[i].file, texts[i]); err != nil {
