@@ -4,14 +4,19 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"strings"
+	"net/url"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/trueup-go/trueup/apisyncer"
 	"github.com/trueup-go/trueup/apisyncer/apiserver"
+	"github.com/trueup-go/trueup/dbsyncer"
+	"github.com/trueup-go/trueup/dbsyncer/dbsyncertest"
 	"github.com/trueup-go/trueup/state"
 	tusync "github.com/trueup-go/trueup/sync"
 	"github.com/trueup-go/trueup/sync/filesyncer"
@@ -68,37 +73,64 @@ func (m *memories) lapse() {
 
 func TestConformanceOverMemory(t *testing.T) {
 	t.Parallel()
-	var servers sync.Map
-	syncertest.Run(t, syncertest.Suite{
-		New: func(t testing.TB) string {
-			m := &memories{}
-			address := serve(t, m.open, nil)
-			servers.Store(address, m)
-			return address
-		},
-		Open: open,
-		Lapse: func(_ testing.TB, address string) {
-			m, _ := servers.Load(address)
-			m.(*memories).lapse()
-		},
-	})
+	syncertest.Run(t, suite(func(t testing.TB) (apiserver.Open, func(testing.TB)) {
+		m := &memories{}
+		return m.open, func(testing.TB) { m.lapse() }
+	}))
 }
 
+// The client is killed, too.
 func TestConformanceOverFiles(t *testing.T) {
 	t.Parallel()
-	var dirs sync.Map
-	syncertest.Run(t, syncertest.Suite{
+	s := suite(func(t testing.TB) (apiserver.Open, func(testing.TB)) {
+		dir := t.TempDir()
+		open := func(_ context.Context, scope state.Scope) (tusync.Backend, error) {
+			return filesyncer.New(filepath.Join(dir, url.PathEscape(scope.Org), url.PathEscape(scope.App)), scope, nil)
+		}
+		return open, func(t testing.TB) {
+			leases, err := filepath.Glob(filepath.Join(dir, "*/*/lease-*/lease.jsonl"))
+			require.NoError(t, err)
+			for _, lease := range leases {
+				lapsed := time.Now().Add(-tusync.LeaseTTL)
+				require.NoError(t, os.Chtimes(lease, lapsed, lapsed))
+			}
+		}
+	})
+	s.Crash = &syncertest.Crash{}
+	syncertest.Run(t, s)
+}
+
+func TestConformanceOverPostgres(t *testing.T) {
+	t.Parallel()
+	syncertest.Run(t, suite(func(t testing.TB) (apiserver.Open, func(testing.TB)) {
+		server := dbsyncertest.URL(t)
+		pool, schema := dbsyncertest.Pool(t, server, nil), dbsyncertest.Schema(t, server)
+		require.NoError(t, dbsyncer.Migrate(t.Context(), pool, schema))
+		open := func(_ context.Context, scope state.Scope) (tusync.Backend, error) {
+			return dbsyncer.New(pool, scope, &dbsyncer.Options{Schema: schema})
+		}
+		return open, func(t testing.TB) {
+			_, err := pool.Exec(t.Context(), "update "+schema+".leases set expires = clock_timestamp() where expires > clock_timestamp()")
+			require.NoError(t, err)
+		}
+	}))
+}
+
+// suite is of servers over stores that are made by store, which also returns what makes
+// their leases lapse.
+func suite(store func(t testing.TB) (apiserver.Open, func(testing.TB))) syncertest.Suite {
+	var lapses sync.Map
+	return syncertest.Suite{
 		New: func(t testing.TB) string {
-			dir := t.TempDir()
-			address := serve(t, func(_ context.Context, scope state.Scope) (tusync.Backend, error) {
-				return filesyncer.New(dir+"/"+strings.NewReplacer("/", "_", "\x00", "_").Replace(scope.String()), scope, nil)
-			}, nil)
-			dirs.Store(address, dir)
+			open, lapse := store(t)
+			address := serve(t, open, nil)
+			lapses.Store(address, lapse)
 			return address
 		},
 		Open: open,
 		Lapse: func(t testing.TB, address string) {
-			t.Skip()
+			lapse, _ := lapses.Load(address)
+			lapse.(func(testing.TB))(t)
 		},
-	})
+	}
 }

@@ -120,6 +120,9 @@ func (e *Engine) handOver(ctx context.Context, runner Runner, plan *Plan) (*Resu
 	if ended == nil {
 		return nil, joinErrors(lost)
 	}
+	if err != nil && ctx.Err() != nil { // over there nobody knows why
+		err = joinErrors(err, context.Cause(ctx))
+	}
 	if len(ended.Ends) != len(plan.Changes) {
 		return nil, joinErrors(err, SyncInternalErr{Description: fmt.Sprintf("carry out a plan of %d changes: %d came back", len(plan.Changes), len(ended.Ends))})
 	}
