@@ -2,6 +2,7 @@ package apisyncer_test
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -28,13 +29,54 @@ func serve(t testing.TB, open apiserver.Open, opts *apiserver.Options) string {
 	t.Helper()
 	handler, err := apiserver.New(open, anybody, opts)
 	require.NoError(t, err)
-	server := httptest.NewServer(handler)
+	server := httptest.NewUnstartedServer(handler)
+	conns := &connections{}
+	conns.changed.L = &conns.mu
+	server.Config.ConnState = conns.note
+	server.Start()
+	settled.Store(server.URL, func() error {
+		conns.wait()
+		return handler.Wait(t.Context())
+	})
 	t.Cleanup(func() {
 		server.Close()
 		require.NoError(t, handler.Close(context.WithoutCancel(t.Context())))
 	})
 	return server.URL
 }
+
+// connections counts those of a server.
+type connections struct {
+	mu      sync.Mutex
+	changed sync.Cond
+	n       int
+}
+
+func (c *connections) note(_ net.Conn, s http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch s {
+	case http.StateNew:
+		c.n++
+	case http.StateClosed, http.StateHijacked:
+		c.n--
+		c.changed.Broadcast()
+	}
+}
+
+func (c *connections) wait() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.n > 0 {
+		c.changed.Wait()
+	}
+}
+
+// settled are functions that return when a server has no connection and no run, by its
+// address.
+//
+//nolint:gochecknoglobals // what a suite gets is an address
+var settled sync.Map
 
 // anybody may do everything.
 func anybody(*http.Request) (*apiserver.Caller, error) {
@@ -96,7 +138,20 @@ func TestConformanceOverFiles(t *testing.T) {
 			}
 		}
 	})
-	s.Crash = &syncertest.Crash{}
+	// A connection is for one request: when there is none left, what a dead client has
+	// asked for is over, unless it is a run.
+	once := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	s.Open = func(address string, scope state.Scope) (tusync.Backend, error) {
+		return apisyncer.New(address, scope, &apisyncer.Options{Client: once})
+	}
+	s.Crash = &syncertest.Crash{Settle: func(t testing.TB, address string, _ int) {
+		// Connections are accepted in their order: after this one there is none to come.
+		answer, err := once.Get(address)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		settle, _ := settled.Load(address)
+		require.NoError(t, settle.(func() error)())
+	}}
 	syncertest.Run(t, s)
 }
 

@@ -45,6 +45,11 @@ func (r *runs) close(ctx context.Context) error {
 		own.cancel()
 	}
 	r.mu.Unlock()
+	return r.wait(ctx)
+}
+
+// wait returns when all runs have ended.
+func (r *runs) wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		r.working.Wait()
