@@ -40,6 +40,8 @@ type Run struct {
 	Wait bool
 	// Records asks for RunResult.Records.
 	Records bool
+	// Events says that somebody listens to events.
+	Events bool
 }
 
 // RunResult is how a Run ended.
@@ -107,6 +109,7 @@ func (e *Engine) handOver(ctx context.Context, runner Runner, plan *Plan) (*Resu
 		return nil, joinErrors(err)
 	}
 	onEvent := e.opts.OnEvent
+	run.Events = onEvent != nil
 	if onEvent == nil {
 		onEvent = func(Event) {}
 	}

@@ -203,7 +203,11 @@ func (s *Server) run(x *exchange) error {
 		}
 		backend := x.backend
 		own, err = s.runs.begin(n, func(ctx context.Context, own *run) (*sync.RunResult, error) {
-			engine, err := sync.New(backend, kinds, &sync.Options{OnEvent: own.tell})
+			opts := &sync.Options{}
+			if ready.Events {
+				opts.OnEvent = own.tell
+			}
+			engine, err := sync.New(backend, kinds, opts)
 			if err != nil {
 				return nil, err
 			}
@@ -218,9 +222,12 @@ func (s *Server) run(x *exchange) error {
 
 // readRun reads a run: the body itself, or what was uploaded in parts.
 func (s *Server) readRun(x *exchange) (*wire.Run, error) {
-	var asked wire.Run
 	if x.Header.Get("Content-Type") != wire.PartsType {
-		return &asked, x.read(&asked)
+		body, err := x.body()
+		if err != nil {
+			return nil, err
+		}
+		return decodeRun(body)
 	}
 	var list wire.Parts
 	if err := x.read(&list); err != nil {
@@ -234,7 +241,16 @@ func (s *Server) readRun(x *exchange) (*wire.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &asked, decode(body, &asked)
+	return decodeRun(body)
+}
+
+func decodeRun(body io.Reader) (*wire.Run, error) {
+	asked, err := wire.DecodeRun(body)
+	var large *http.MaxBytesError
+	if err != nil && !errors.As(err, &large) {
+		err = badRequest("the body: %v", err)
+	}
+	return asked, err
 }
 
 func (s *Server) runAgain(x *exchange) error {
