@@ -127,11 +127,14 @@ func (b *Backend) StateAt(ctx context.Context, serial int64) (state.Head, iter.S
 // DigestKey returns the key that is kept, nil if there is none yet. What came with the
 // head is not asked for again.
 func (b *Backend) DigestKey(ctx context.Context) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, b.failed("read the digest key", err)
+	}
 	if key := b.key.Load(); key != nil {
 		return bytes.Clone(*key), nil
 	}
 	if b.noKey.Swap(false) {
-		return nil, ctx.Err()
+		return nil, nil
 	}
 	var kept wire.DigestKey
 	if err := b.call(ctx, request{method: http.MethodGet, path: "digest-key"}, &kept); err != nil {
@@ -175,7 +178,8 @@ func (b *Backend) Unlock(ctx context.Context, holder *tusync.LockedError) error 
 	return b.failed("end the lease", err)
 }
 
-// Observe asks what each of the records is now.
+// Observe asks what each of the records is now. Where the server's backend can't tell it
+// is as recorded.
 func (b *Backend) Observe(ctx context.Context, records []state.Record) []tusync.Live {
 	lives := make([]tusync.Live, 0, len(records))
 	err := b.lines(ctx, request{method: http.MethodPost, path: "observations", body: wire.Observe{Records: records}}, func(line *wire.Line) error {
@@ -191,7 +195,9 @@ func (b *Backend) Observe(ctx context.Context, records []state.Record) []tusync.
 	if err != nil {
 		lives = make([]tusync.Live, len(records))
 		for i := range lives {
-			lives[i].Err = b.failed("observe "+records[i].String(), err)
+			if lives[i].ID = records[i].ID; !errors.Is(err, errors.ErrUnsupported) {
+				lives[i] = tusync.Live{Err: b.failed("observe "+records[i].String(), err)}
+			}
 		}
 	}
 	return lives

@@ -153,7 +153,7 @@ func (b *Backend) send(ctx context.Context, q request) (answer *http.Response, e
 	}
 	address.RawQuery = query.Encode()
 	if q.body != nil {
-		if q.raw, q.zipped, err = encoded(q.body); err != nil {
+		if q.raw, q.zipped, err = b.encoded(q.body); err != nil {
 			return nil, err
 		}
 		q.contentType = "application/json"
@@ -227,11 +227,19 @@ func (w *watched) Close() error {
 }
 
 // encoded returns a value as JSON, compressed if that is worth it.
-func encoded(value any) (data []byte, zipped bool, err error) {
-	const worthwhile = 1 << 10
+func (b *Backend) encoded(value any) (data []byte, zipped bool, err error) {
 	text, err := json.Marshal(value)
-	if err != nil || len(text) < worthwhile {
-		return text, false, err
+	if err != nil {
+		return nil, false, err
+	}
+	return b.compressed(text)
+}
+
+// compressed returns a text compressed if that is worth it: not on this machine.
+func (b *Backend) compressed(text []byte) (data []byte, zipped bool, err error) {
+	const worthwhile = 1 << 10
+	if len(text) < worthwhile || isLoopback(b.base.Hostname()) && len(text) <= partSize {
+		return text, false, nil
 	}
 	var out bytes.Buffer
 	zip, _ := gzip.NewWriterLevel(&out, gzip.BestSpeed) // there is such a level

@@ -2,16 +2,22 @@ package apisyncer_test
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
+	"net/url"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/trueup-go/trueup/apisyncer"
 	"github.com/trueup-go/trueup/apisyncer/apiserver"
+	"github.com/trueup-go/trueup/dbsyncer"
+	"github.com/trueup-go/trueup/dbsyncer/dbsyncertest"
 	"github.com/trueup-go/trueup/state"
 	tusync "github.com/trueup-go/trueup/sync"
 	"github.com/trueup-go/trueup/sync/filesyncer"
@@ -23,13 +29,54 @@ func serve(t testing.TB, open apiserver.Open, opts *apiserver.Options) string {
 	t.Helper()
 	handler, err := apiserver.New(open, anybody, opts)
 	require.NoError(t, err)
-	server := httptest.NewServer(handler)
+	server := httptest.NewUnstartedServer(handler)
+	conns := &connections{}
+	conns.changed.L = &conns.mu
+	server.Config.ConnState = conns.note
+	server.Start()
+	settled.Store(server.URL, func() error {
+		conns.wait()
+		return handler.Wait(t.Context())
+	})
 	t.Cleanup(func() {
 		server.Close()
 		require.NoError(t, handler.Close(context.WithoutCancel(t.Context())))
 	})
 	return server.URL
 }
+
+// connections counts those of a server.
+type connections struct {
+	mu      sync.Mutex
+	changed sync.Cond
+	n       int
+}
+
+func (c *connections) note(_ net.Conn, s http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch s {
+	case http.StateNew:
+		c.n++
+	case http.StateClosed, http.StateHijacked:
+		c.n--
+		c.changed.Broadcast()
+	}
+}
+
+func (c *connections) wait() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.n > 0 {
+		c.changed.Wait()
+	}
+}
+
+// settled are functions that return when a server has no connection and no run, by its
+// address.
+//
+//nolint:gochecknoglobals // what a suite gets is an address
+var settled sync.Map
 
 // anybody may do everything.
 func anybody(*http.Request) (*apiserver.Caller, error) {
@@ -68,37 +115,77 @@ func (m *memories) lapse() {
 
 func TestConformanceOverMemory(t *testing.T) {
 	t.Parallel()
-	var servers sync.Map
-	syncertest.Run(t, syncertest.Suite{
-		New: func(t testing.TB) string {
-			m := &memories{}
-			address := serve(t, m.open, nil)
-			servers.Store(address, m)
-			return address
-		},
-		Open: open,
-		Lapse: func(_ testing.TB, address string) {
-			m, _ := servers.Load(address)
-			m.(*memories).lapse()
-		},
-	})
+	syncertest.Run(t, suite(func(t testing.TB) (apiserver.Open, func(testing.TB)) {
+		m := &memories{}
+		return m.open, func(testing.TB) { m.lapse() }
+	}))
 }
 
+// The client is killed, too.
 func TestConformanceOverFiles(t *testing.T) {
 	t.Parallel()
-	var dirs sync.Map
-	syncertest.Run(t, syncertest.Suite{
+	s := suite(func(t testing.TB) (apiserver.Open, func(testing.TB)) {
+		dir := t.TempDir()
+		open := func(_ context.Context, scope state.Scope) (tusync.Backend, error) {
+			return filesyncer.New(filepath.Join(dir, url.PathEscape(scope.Org), url.PathEscape(scope.App)), scope, nil)
+		}
+		return open, func(t testing.TB) {
+			leases, err := filepath.Glob(filepath.Join(dir, "*/*/lease-*/lease.jsonl"))
+			require.NoError(t, err)
+			for _, lease := range leases {
+				lapsed := time.Now().Add(-tusync.LeaseTTL)
+				require.NoError(t, os.Chtimes(lease, lapsed, lapsed))
+			}
+		}
+	})
+	// A connection is for one request: when there is none left, what a dead client has
+	// asked for is over, unless it is a run.
+	once := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	s.Open = func(address string, scope state.Scope) (tusync.Backend, error) {
+		return apisyncer.New(address, scope, &apisyncer.Options{Client: once})
+	}
+	s.Crash = &syncertest.Crash{Settle: func(t testing.TB, address string, _ int) {
+		// Connections are accepted in their order: after this one there is none to come.
+		answer, err := once.Get(address)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		settle, _ := settled.Load(address)
+		require.NoError(t, settle.(func() error)())
+	}}
+	syncertest.Run(t, s)
+}
+
+func TestConformanceOverPostgres(t *testing.T) {
+	t.Parallel()
+	syncertest.Run(t, suite(func(t testing.TB) (apiserver.Open, func(testing.TB)) {
+		server := dbsyncertest.URL(t)
+		pool, schema := dbsyncertest.Pool(t, server, nil), dbsyncertest.Schema(t, server)
+		require.NoError(t, dbsyncer.Migrate(t.Context(), pool, schema))
+		open := func(_ context.Context, scope state.Scope) (tusync.Backend, error) {
+			return dbsyncer.New(pool, scope, &dbsyncer.Options{Schema: schema})
+		}
+		return open, func(t testing.TB) {
+			_, err := pool.Exec(t.Context(), "update "+schema+".leases set expires = clock_timestamp() where expires > clock_timestamp()")
+			require.NoError(t, err)
+		}
+	}))
+}
+
+// suite is of servers over stores that are made by store, which also returns what makes
+// their leases lapse.
+func suite(store func(t testing.TB) (apiserver.Open, func(testing.TB))) syncertest.Suite {
+	var lapses sync.Map
+	return syncertest.Suite{
 		New: func(t testing.TB) string {
-			dir := t.TempDir()
-			address := serve(t, func(_ context.Context, scope state.Scope) (tusync.Backend, error) {
-				return filesyncer.New(dir+"/"+strings.NewReplacer("/", "_", "\x00", "_").Replace(scope.String()), scope, nil)
-			}, nil)
-			dirs.Store(address, dir)
+			open, lapse := store(t)
+			address := serve(t, open, nil)
+			lapses.Store(address, lapse)
 			return address
 		},
 		Open: open,
 		Lapse: func(t testing.TB, address string) {
-			t.Skip()
+			lapse, _ := lapses.Load(address)
+			lapse.(func(testing.TB))(t)
 		},
-	})
+	}
 }

@@ -1,6 +1,7 @@
 package apisyncer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -17,7 +18,7 @@ type progress struct {
 }
 
 // partSize is how much of a compressed run is sent at once.
-const partSize = 8 << 20
+const partSize = 16 << 20
 
 // Run has a plan carried out by the server, and follows it. Where the connection
 // breaks the run goes on, and the next call with it goes on to follow it. When the
@@ -75,11 +76,15 @@ var errEnded = errors.New("the run has ended")
 // packed returns the request that begins a run. What is too large for one is uploaded
 // before, in parts.
 func (b *Backend) packed(ctx context.Context, path string, run *tusync.Run) (request, error) {
-	data, zipped, err := encoded(wire.RunOf(run))
+	var text bytes.Buffer
+	if err := wire.RunOf(run).Encode(&text); err != nil {
+		return request{}, err
+	}
+	data, zipped, err := b.compressed(text.Bytes())
 	if err != nil {
 		return request{}, err
 	}
-	q := request{method: http.MethodPost, path: path, raw: data, contentType: "application/json", zipped: zipped}
+	q := request{method: http.MethodPost, path: path, raw: data, contentType: "application/x-ndjson", zipped: zipped}
 	if len(data) <= partSize {
 		return q, nil
 	}
@@ -93,7 +98,7 @@ func (b *Backend) packed(ctx context.Context, path string, run *tusync.Run) (req
 			return q, err
 		}
 	}
-	q.raw, q.zipped, err = encoded(list)
+	q.raw, q.zipped, err = b.encoded(list)
 	q.contentType = wire.PartsType
 	return q, err
 }

@@ -40,6 +40,8 @@ type Run struct {
 	Wait bool
 	// Records asks for RunResult.Records.
 	Records bool
+	// Events says that somebody listens to events.
+	Events bool
 }
 
 // RunResult is how a Run ended.
@@ -110,6 +112,7 @@ func (e *Engine) handOver(ctx context.Context, runner Runner, plan *Plan) (*Resu
 		return nil, joinErrors(err)
 	}
 	onEvent := e.opts.OnEvent
+	run.Events = onEvent != nil
 	if onEvent == nil {
 		onEvent = func(Event) {}
 	}
@@ -122,6 +125,9 @@ func (e *Engine) handOver(ctx context.Context, runner Runner, plan *Plan) (*Resu
 	})
 	if ended == nil {
 		return nil, joinErrors(lost)
+	}
+	if err != nil && ctx.Err() != nil { // over there nobody knows why
+		err = joinErrors(err, context.Cause(ctx))
 	}
 	if len(ended.Ends) != len(plan.Changes) {
 		return nil, joinErrors(err, SyncInternalErr{Description: fmt.Sprintf("carry out a plan of %d changes: %d came back", len(plan.Changes), len(ended.Ends))})

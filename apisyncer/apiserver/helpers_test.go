@@ -143,6 +143,13 @@ func encode(value any) []byte {
 	if raw, ok := value.([]byte); ok {
 		return raw
 	}
+	if run, ok := value.(*wire.Run); ok {
+		var lines bytes.Buffer
+		if err := run.Encode(&lines); err != nil {
+			panic(err)
+		}
+		return lines.Bytes()
+	}
 	text, err := json.Marshal(value)
 	if err != nil {
 		panic(err)
@@ -210,7 +217,7 @@ func oneRun(t testing.TB) *wire.Run {
 	schema := kinds.Schema("component")
 	return wire.RunOf(&sync.Run{
 		Plan: text.Bytes(), Desired: desired, Kinds: []sync.Kind{{Name: "component", Schema: schema}},
-		DigestKey: []byte("a key of sixteen bytes"), Owner: "me", Records: true,
+		DigestKey: []byte("a key of sixteen bytes"), Owner: "me", Records: true, Events: true,
 	})
 }
 

@@ -93,7 +93,7 @@ func (e *endpoint) operation(pattern string, all schemas) object {
 	case []byte:
 		operation["requestBody"] = object{"required": true, "content": content("application/octet-stream", object{})}
 	case wire.Run:
-		body := content("application/json", all.of(reflect.TypeOf(e.in)))
+		body := content("application/x-ndjson", object{"anyOf": []object{all.of(reflect.TypeOf(e.in)), all.of(reflect.TypeFor[state.Resource]())}})
 		body[wire.PartsType] = object{"schema": all.of(reflect.TypeFor[wire.Parts]())}
 		operation["requestBody"] = object{"required": true, "content": body}
 	default:
@@ -255,9 +255,10 @@ func describe(t reflect.Type) string {
 		return "One line of a stream: one of its members is there, and none in a line that only says that the server is alive. " +
 			"The last line has the end, which is the number of lines before it, or a result, or a problem."
 	case reflect.TypeFor[wire.Run]():
-		return "A plan with what it was made from, to be carried out. Sensitive values are in it, in the clear."
+		return "A plan with what it was made from, to be carried out: a line, with a line for each declared resource behind it. " +
+			"Sensitive values are in it, in the clear."
 	case reflect.TypeFor[wire.Parts]():
-		return "A run that was uploaded before: the checksums of the parts of its JSON, compressed with gzip, in their order."
+		return "A run that was uploaded before: the checksums of the parts of its lines, compressed with gzip, in their order."
 	case reflect.TypeFor[wire.Lease]():
 		return "Who holds the lease; null if nobody does."
 	case reflect.TypeFor[wire.Problem]():

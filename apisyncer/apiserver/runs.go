@@ -47,6 +47,11 @@ func (r *runs) close(ctx context.Context) error {
 		own.cancel()
 	}
 	r.mu.Unlock()
+	return r.wait(ctx)
+}
+
+// wait returns when all runs have ended.
+func (r *runs) wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		r.working.Wait()
@@ -215,7 +220,11 @@ func (s *Server) run(x *exchange) error {
 		// What is sensitive in it is not kept for longer than the run.
 		defer s.parts.drop(parts...)
 		own, err = s.runs.begin(n, func(ctx context.Context, own *run) (*sync.RunResult, error) {
-			engine, err := sync.New(backend, kinds, &sync.Options{OnEvent: own.tell})
+			opts := &sync.Options{}
+			if ready.Events {
+				opts.OnEvent = own.tell
+			}
+			engine, err := sync.New(backend, kinds, opts)
 			if err != nil {
 				return nil, err
 			}
@@ -230,9 +239,13 @@ func (s *Server) run(x *exchange) error {
 
 // readRun reads a run: the body itself, or what was uploaded in parts.
 func (s *Server) readRun(x *exchange) (*wire.Run, []partKey, error) {
-	var asked wire.Run
 	if x.Header.Get("Content-Type") != wire.PartsType {
-		return &asked, nil, x.read(&asked)
+		body, err := x.body()
+		if err != nil {
+			return nil, nil, err
+		}
+		asked, err := decodeRun(body)
+		return asked, nil, err
 	}
 	var list wire.Parts
 	if err := x.read(&list); err != nil {
@@ -250,7 +263,17 @@ func (s *Server) readRun(x *exchange) (*wire.Run, []partKey, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &asked, keys, decode(body, &asked)
+	asked, err := decodeRun(body)
+	return asked, keys, err
+}
+
+func decodeRun(body io.Reader) (*wire.Run, error) {
+	asked, err := wire.DecodeRun(body)
+	var large *http.MaxBytesError
+	if err != nil && !errors.As(err, &large) {
+		err = badRequest("the body: %v", err)
+	}
+	return asked, err
 }
 
 func (s *Server) runAgain(x *exchange) error {

@@ -71,6 +71,10 @@ func New(open Open, authenticate Authenticate, opts *Options) (*Server, error) {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
+// Wait returns when no run is under way. A server that is shut down may call it between
+// http.Server.Shutdown and Close, to let them end.
+func (s *Server) Wait(ctx context.Context) error { return s.runs.wait(ctx) }
+
 // Close ends all sessions and cancels all runs, and returns when they have ended. A
 // server that is shut down should call it, after http.Server.Shutdown.
 func (s *Server) Close(ctx context.Context) error {

@@ -152,7 +152,7 @@ func secretsStaySecretWhoeverFails(t *testing.T, s *Suite) {
 		c.seen = after.Resources[0].Config
 		_, err := c.apply(after, opts)
 		require.Error(t, err, "%s %s", who, how)
-		require.True(t, said, "%s %s", who, how)
+		require.True(t, said, "%s %s %v", who, how, err)
 		c.says = nil
 		c.sync(after, nil)
 	}

@@ -56,7 +56,9 @@ func cancelledWork(t *testing.T, s *Suite) {
 	declared := s.resources(0, 9, 1)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
-	e := s.engine(t, store.open(t), &tusync.Options{BatchSize: 2, OnEvent: func(e tusync.Event) {
+	// What is handed over to a Runner goes on until that hears of it.
+	here := &watched{Backend: store.open(t)}
+	e := s.engine(t, here, &tusync.Options{BatchSize: 2, OnEvent: func(e tusync.Event) {
 		if e.Type == tusync.EventStart && e.Done >= 2 {
 			cancel(enough) // in the middle of the second batch or later
 		}

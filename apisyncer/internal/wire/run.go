@@ -1,14 +1,20 @@
 package wire
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 
 	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
 	"github.com/trueup-go/trueup/sync"
 )
 
-// Run is a sync.Run but for its ID, which is in the path.
+// Run is a sync.Run but for its ID, which is in the path. It goes over the wire as a
+// line of its own, with a line for each declared resource behind it.
 type Run struct {
 	Plan      json.RawMessage `json:"plan"`
 	Desired   *Desired        `json:"desired,omitempty"`
@@ -18,6 +24,8 @@ type Run struct {
 	BatchSize int             `json:"batch_size,omitempty"`
 	Wait      bool            `json:"wait,omitempty"`
 	Records   bool            `json:"records,omitempty"`
+	// Events asks for events.
+	Events bool `json:"events,omitempty"`
 }
 
 // Kind is what of a kind can be sent.
@@ -31,7 +39,9 @@ type Kind struct {
 
 // Desired is a declaration.
 type Desired struct {
-	Resources []state.Resource `json:"resources"`
+	// Count is how many resources there are.
+	Count     int              `json:"count"`
+	Resources []state.Resource `json:"-"`
 	Moves     []Move           `json:"moves,omitempty"`
 	Revision  string           `json:"revision,omitempty"`
 	// Positions are by key, as "file:line:col" in parts.
@@ -55,12 +65,13 @@ type Position struct {
 func RunOf(run *sync.Run) *Run {
 	own := &Run{
 		Plan: run.Plan, DigestKey: run.DigestKey, Owner: run.Owner, BatchSize: run.BatchSize, Wait: run.Wait, Records: run.Records,
+		Events: run.Events,
 	}
 	for _, kind := range run.Kinds {
 		own.Kinds = append(own.Kinds, Kind{kind.Name, kind.Schema, kind.Version, kind.CreateFirst, kind.Protected})
 	}
 	if d := run.Desired; d != nil {
-		own.Desired = &Desired{Resources: d.Resources, Revision: d.Revision}
+		own.Desired = &Desired{Count: len(d.Resources), Resources: d.Resources, Revision: d.Revision}
 		for _, move := range d.Moves {
 			own.Desired.Moves = append(own.Desired.Moves, Move{move.From.String(), move.To.String()})
 		}
@@ -74,10 +85,77 @@ func RunOf(run *sync.Run) *Run {
 	return own
 }
 
+// Encode writes the run's lines.
+func (r *Run) Encode(w io.Writer) error {
+	if err := json.NewEncoder(w).Encode(r); err != nil || r.Desired == nil {
+		return err
+	}
+	var line []byte
+	for i := range r.Desired.Resources {
+		var err error
+		if line, err = r.Desired.Resources[i].AppendJSON(line[:0]); err != nil {
+			return err
+		}
+		if _, err := w.Write(append(line, '\n')); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DecodeRun reads a run's lines.
+func DecodeRun(body io.Reader) (*Run, error) {
+	lines := bufio.NewReaderSize(body, 64<<10)
+	text, err := lineOf(lines)
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(r); err != nil || r.Desired == nil {
+		return r, err
+	}
+	for n := 0; ; n++ {
+		text, err := lineOf(lines)
+		switch {
+		case errors.Is(err, io.EOF) && n == r.Desired.Count:
+			return r, nil
+		case errors.Is(err, io.EOF):
+			return nil, fmt.Errorf("%d resources of %d: %w", n, r.Desired.Count, io.ErrUnexpectedEOF)
+		case err != nil:
+			return nil, err
+		}
+		var one state.Resource
+		if err := one.UnmarshalJSON(text); err != nil {
+			return nil, fmt.Errorf("resource %d: %w", n+1, err)
+		}
+		r.Desired.Resources = append(r.Desired.Resources, one)
+	}
+}
+
+// lineOf returns the next line, as long as it may be: the body is bounded.
+func lineOf(lines *bufio.Reader) ([]byte, error) {
+	text, err := lines.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		if len(text) > 0 && errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return text, err
+	}
+	whole := bytes.Clone(text)
+	rest, err := lines.ReadBytes('\n')
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return append(whole, rest...), err
+}
+
 // Sync returns the run.
 func (r *Run) Sync(id string) (*sync.Run, error) {
 	own := &sync.Run{
 		ID: id, Plan: r.Plan, DigestKey: r.DigestKey, Owner: r.Owner, BatchSize: r.BatchSize, Wait: r.Wait, Records: r.Records,
+		Events: r.Events,
 	}
 	for _, kind := range r.Kinds {
 		own.Kinds = append(own.Kinds, sync.Kind{
