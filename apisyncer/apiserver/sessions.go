@@ -24,8 +24,7 @@ type session struct {
 	mu     stdsync.Mutex // one request of it at a time, but for renewals
 	head   state.Head    // as of its begin
 	over   bool
-	failed error       // why it could not begin
-	timer  *time.Timer // nil before it has begun
+	failed error // why it could not begin
 	last   atomic.Pointer[time.Time]
 	tx     atomic.Pointer[sync.Tx] // nil before it has begun, and when it is over
 }
@@ -75,9 +74,6 @@ func (s *sessions) end(ctx context.Context, n name, own *session) error {
 	if own.over {
 		return nil
 	}
-	if own.timer != nil {
-		own.timer.Stop()
-	}
 	tx := own.tx.Swap(nil)
 	own.over = true
 	s.mu.Lock()
@@ -96,10 +92,15 @@ func (s *sessions) end(ctx context.Context, n name, own *session) error {
 
 // check closes a session that was not heard of for too long, or looks again later.
 func (s *sessions) check(n name, own *session) {
-	own.mu.Lock()
+	again := func(after time.Duration) { time.AfterFunc(after, func() { s.check(n, own) }) }
+	if !own.mu.TryLock() { // a request of it is under way
+		again(sync.LeaseTTL)
+		return
+	}
 	defer own.mu.Unlock()
-	if left := sync.LeaseTTL - time.Since(*own.last.Load()); left > 0 && !own.over {
-		own.timer.Reset(left)
+	left := sync.LeaseTTL - time.Since(*own.last.Load())
+	if left > 0 && !own.over {
+		again(left)
 		return
 	}
 	if err := s.end(context.Background(), n, own); err != nil {
@@ -169,7 +170,7 @@ func (s *sessions) begin(x *exchange, n name, own *session, owner string) (state
 	}
 	own.head = head
 	own.heard()
-	own.timer = time.AfterFunc(sync.LeaseTTL, func() { s.check(n, own) })
+	time.AfterFunc(sync.LeaseTTL, func() { s.check(n, own) })
 	own.tx.Store(&tx)
 	return head, nil
 }
