@@ -69,7 +69,10 @@ type RunEnd struct {
 // another one by now the error is a *StaleError, and nothing was touched.
 func (e *Engine) CarryOut(ctx context.Context, run *Run) (*RunResult, error) {
 	own := *e
-	own.opts.Owner, own.opts.BatchSize = run.Owner, run.BatchSize
+	own.opts.Owner = run.Owner
+	if run.BatchSize > 0 { // with batches of none the run would never end
+		own.opts.BatchSize = run.BatchSize
+	}
 	if run.DigestKey != nil {
 		own.keys = &keyring{key: run.DigestKey, own: true}
 	}

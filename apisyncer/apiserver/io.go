@@ -7,11 +7,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/trueup-go/trueup/apisyncer/internal/wire"
-	"github.com/trueup-go/trueup/sync"
 )
 
 // answer counts what is written.
@@ -60,16 +58,8 @@ func (x *exchange) fail(err error) {
 	if x.w.status != 0 {
 		return
 	}
-	p := problem(err)
-	header := x.w.Header()
-	header.Del("Content-Encoding")
-	header.Set("Content-Type", "application/problem+json")
-	var throttled *sync.ThrottledError
-	if errors.As(err, &throttled) {
-		header.Set("Retry-After", strconv.Itoa(int(throttled.After.Seconds()+0.999)))
-	}
-	x.w.WriteHeader(p.Status)
-	_ = json.NewEncoder(x.w).Encode(p) // whoever doesn't read it is gone
+	x.w.Header().Del("Content-Encoding")
+	problem(err).ServeHTTP(x.w, x.Request)
 }
 
 // read decodes the body: one JSON value.

@@ -13,7 +13,8 @@ import (
 )
 
 // Open returns the backend of a scope. It is called for each request, so what takes
-// long (a pool of connections) is to be had already.
+// long (a pool of connections) is to be had already. An error that wraps
+// fs.ErrNotExist means that there is no such scope.
 type Open func(ctx context.Context, scope state.Scope) (sync.Backend, error)
 
 // Authenticate tells who a request is from: from its Authorization header, its client
@@ -23,7 +24,8 @@ type Authenticate func(r *http.Request) (*Caller, error)
 
 // Caller is who a request is from.
 type Caller struct {
-	// Name is what is logged.
+	// Name is who it is: it is logged, and nobody with another name reaches the
+	// caller's runs, sessions and parts.
 	Name string
 	// May tells whether the caller may read what is of an org, or write it. What may
 	// not be read is not there, as far as the caller can tell. It must be safe for

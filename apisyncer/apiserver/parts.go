@@ -13,6 +13,9 @@ import (
 // maxParts is how many parts a run may have.
 const maxParts = 16
 
+// partOverhead is what a part takes beside what it holds: many small ones count, too.
+const partOverhead = 1 << 10
+
 // parts are the parts of runs that were uploaded before them, by what they hold.
 type parts struct {
 	opts Options
@@ -44,41 +47,48 @@ func (p *parts) put(key partKey, data []byte) error {
 		found.timer.Reset(p.opts.Keep)
 		return nil
 	}
-	if p.size[key.caller]+int64(len(data)) > maxParts*p.opts.MaxBody {
+	size := p.size[key.caller] + int64(len(data)) + partOverhead
+	if size > maxParts*(p.opts.MaxBody+partOverhead) {
 		return errBusy
 	}
-	p.size[key.caller] += int64(len(data))
+	p.size[key.caller] = size
 	p.all[key] = &part{data, time.AfterFunc(p.opts.Keep, func() { p.drop(key) })}
 	return nil
 }
 
-func (p *parts) drop(key partKey) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if found := p.all[key]; found != nil {
-		delete(p.all, key)
-		if p.size[key.caller] -= int64(len(found.data)); p.size[key.caller] == 0 {
-			delete(p.size, key.caller)
-		}
-	}
-}
-
 // join returns what parts hold, one after another.
-func (p *parts) join(scope state.Scope, caller string, sums []state.Checksum) (io.Reader, error) {
-	if len(sums) == 0 || len(sums) > maxParts {
-		return nil, badRequest("a run has 1 to %d parts, not %d", maxParts, len(sums))
+func (p *parts) join(keys []partKey) (io.Reader, error) {
+	if len(keys) == 0 || len(keys) > maxParts {
+		return nil, badRequest("a run has 1 to %d parts, not %d", maxParts, len(keys))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var all []io.Reader
-	for _, sum := range sums {
-		found := p.all[partKey{scope, caller, sum}]
+	for _, key := range keys {
+		found := p.all[key]
 		if found == nil {
-			return nil, &refusal{http.StatusNotFound, "the part " + sum.String() + " is not here, or not any more: upload it again"}
+			return nil, &refusal{http.StatusNotFound, "the part " + key.sum.String() + " is not here, or not any more: upload it again"}
 		}
 		all = append(all, bytes.NewReader(found.data))
 	}
 	return io.MultiReader(all...), nil
+}
+
+// drop forgets parts.
+func (p *parts) drop(keys ...partKey) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, key := range keys {
+		found := p.all[key]
+		if found == nil {
+			continue
+		}
+		found.timer.Stop()
+		delete(p.all, key)
+		if p.size[key.caller] -= int64(len(found.data)) + partOverhead; p.size[key.caller] == 0 {
+			delete(p.size, key.caller)
+		}
+	}
 }
 
 func (s *Server) putPart(x *exchange) error {

@@ -168,6 +168,9 @@ func (s *Server) keepDigestKey(x *exchange) error {
 	if err := x.read(&asked); err != nil {
 		return err
 	}
+	if len(asked.Key) == 0 {
+		return badRequest("a digest key that is empty")
+	}
 	kept, err := keeper.KeepDigestKey(x.Context(), asked.Key)
 	if err != nil {
 		return err

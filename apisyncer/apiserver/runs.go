@@ -14,8 +14,8 @@ import (
 	"github.com/trueup-go/trueup/sync"
 )
 
-// run is a plan that is carried out. Its events are kept until it has ended, its
-// result for longer: for a client whose connection broke.
+// run is a plan that is carried out. Its events and its result are kept for a while
+// after its end: a client whose connection broke has yet to hear of both.
 type run struct {
 	cancel context.CancelFunc
 
@@ -33,14 +33,16 @@ type runs struct {
 	mu      stdsync.Mutex
 	all     map[name]*run
 	open    int
+	closed  bool
 	working stdsync.WaitGroup
 }
 
 func newRuns(opts Options) *runs { return &runs{opts: opts, all: map[name]*run{}} }
 
-// close cancels all runs, and returns when they have ended.
+// close cancels all runs, and returns when they have ended. None begins after it.
 func (r *runs) close(ctx context.Context) error {
 	r.mu.Lock()
+	r.closed = true
 	for _, own := range r.all {
 		own.cancel()
 	}
@@ -76,7 +78,10 @@ func (r *runs) begin(n name, do func(ctx context.Context, own *run) (*sync.RunRe
 	if own := r.all[n]; own != nil {
 		return own, nil
 	}
-	if r.open >= r.opts.MaxSessions {
+	switch {
+	case r.closed:
+		return nil, errClosing
+	case r.open >= r.opts.MaxSessions:
 		return nil, errBusy
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), r.opts.RunTime)
@@ -85,7 +90,7 @@ func (r *runs) begin(n name, do func(ctx context.Context, own *run) (*sync.RunRe
 	r.open++
 	r.working.Go(func() {
 		defer cancel()
-		result, err := do(ctx, own)
+		result, err := r.guarded(ctx, own, do)
 		own.end(result, err)
 		r.mu.Lock()
 		r.open--
@@ -102,6 +107,16 @@ func (r *runs) begin(n name, do func(ctx context.Context, own *run) (*sync.RunRe
 		})
 	})
 	return own, nil
+}
+
+// guarded carries out a run. A panic ends the run and not the server.
+func (r *runs) guarded(ctx context.Context, own *run, do func(context.Context, *run) (*sync.RunResult, error)) (result *sync.RunResult, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(r.opts.Log, p)
+		}
+	}()
+	return do(ctx, own)
 }
 
 // tell adds an event.
@@ -189,7 +204,7 @@ func (s *Server) run(x *exchange) error {
 	}
 	own := s.runs.find(n)
 	if own == nil {
-		asked, err := s.readRun(x)
+		asked, parts, err := s.readRun(x)
 		if err != nil {
 			return err
 		}
@@ -202,6 +217,8 @@ func (s *Server) run(x *exchange) error {
 			kinds = sync.Kinds(ready.Kinds...)
 		}
 		backend := x.backend
+		// What is sensitive in it is not kept for longer than the run.
+		defer s.parts.drop(parts...)
 		own, err = s.runs.begin(n, func(ctx context.Context, own *run) (*sync.RunResult, error) {
 			opts := &sync.Options{}
 			if ready.Events {
@@ -221,27 +238,33 @@ func (s *Server) run(x *exchange) error {
 }
 
 // readRun reads a run: the body itself, or what was uploaded in parts.
-func (s *Server) readRun(x *exchange) (*wire.Run, error) {
+func (s *Server) readRun(x *exchange) (*wire.Run, []partKey, error) {
 	if x.Header.Get("Content-Type") != wire.PartsType {
 		body, err := x.body()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return decodeRun(body)
+		asked, err := decodeRun(body)
+		return asked, nil, err
 	}
 	var list wire.Parts
 	if err := x.read(&list); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	whole, err := s.parts.join(x.scope, x.caller.Name, list.Sums)
+	keys := make([]partKey, len(list.Sums))
+	for i, sum := range list.Sums {
+		keys[i] = partKey{x.scope, x.caller.Name, sum}
+	}
+	whole, err := s.parts.join(keys)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	body, err := decompressed(io.NopCloser(whole), s.opts.MaxBody*maxParts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return decodeRun(body)
+	asked, err := decodeRun(body)
+	return asked, keys, err
 }
 
 func decodeRun(body io.Reader) (*wire.Run, error) {

@@ -19,8 +19,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -39,6 +41,7 @@ type Server struct {
 	sessions     *sessions
 	runs         *runs
 	parts        *parts
+	openAPI      []byte
 }
 
 // New returns a server.
@@ -52,7 +55,11 @@ func New(open Open, authenticate Authenticate, opts *Options) (*Server, error) {
 	}
 	s := &Server{open: open, authenticate: authenticate, opts: own, mux: http.NewServeMux()}
 	s.sessions, s.runs, s.parts = newSessions(own), newRuns(own), newParts(own)
-	for pattern, e := range s.endpoints() {
+	endpoints := s.endpoints()
+	if s.openAPI, err = openAPI(endpoints); err != nil {
+		return nil, fmt.Errorf("apiserver: describe the API: %w", err)
+	}
+	for pattern, e := range endpoints {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, pattern, e) })
 	}
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -79,28 +86,39 @@ type endpoint struct {
 	public bool // nobody has to say who they are
 	write  bool // it takes the right to write
 	do     func(x *exchange) error
+
+	does    string // in a sentence
+	query   string // a parameter beside the scope; empty if there is none
+	in, out any    // what it reads and writes; a wire.Line stands for a stream
 }
 
 func (s *Server) endpoints() map[string]endpoint {
 	return map[string]endpoint{
-		"GET /v1/head":                   {do: s.head},
-		"GET /v1/records":                {do: s.records},
-		"POST /v1/declared":              {do: s.declared},
-		"GET /v1/history":                {do: s.history},
-		"GET /v1/states/{serial}":        {do: s.stateAt},
-		"POST /v1/observations":          {do: s.observe},
-		"GET /v1/digest-key":             {write: true, do: s.digestKey},
-		"PUT /v1/digest-key":             {write: true, do: s.keepDigestKey},
-		"GET /v1/lease":                  {do: s.holder},
-		"DELETE /v1/lease":               {write: true, do: s.unlock},
-		"PUT /v1/parts/{sum}":            {write: true, do: s.putPart},
-		"POST /v1/runs/{id}":             {write: true, do: s.run},
-		"GET /v1/runs/{id}":              {write: true, do: s.runAgain},
-		"DELETE /v1/runs/{id}":           {write: true, do: s.cancelRun},
-		"POST /v1/sessions/{id}":         {write: true, do: s.begin},
-		"POST /v1/sessions/{id}/commits": {write: true, do: s.commit},
-		"POST /v1/sessions/{id}/renewal": {write: true, do: s.renew},
-		"DELETE /v1/sessions/{id}":       {write: true, do: s.closeSession},
+		"GET /v1/openapi.json": {public: true, do: s.describe, does: "Describes this API.", out: object{}},
+		"GET /v1/head": {
+			do: s.head, does: "Returns the State's head; with the parameter key the digest key, too, if the caller may write.",
+			query: "key", out: wire.Head{},
+		},
+		"GET /v1/records":         {do: s.records, does: "Streams the records in key order.", out: wire.Line{}},
+		"POST /v1/declared":       {do: s.declared, does: "Streams the declarations with these checksums, without those that aren't there.", in: wire.Declared{}, out: wire.Line{}},
+		"GET /v1/history":         {do: s.history, does: "Streams the heads of the States that are kept, newest first.", out: wire.Line{}},
+		"GET /v1/states/{serial}": {do: s.stateAt, does: "Streams an earlier State: its head, then its records.", out: wire.Line{}},
+		"POST /v1/observations":   {do: s.observe, does: "Streams what each of the records is now, in their order.", in: wire.Observe{}, out: wire.Line{}},
+
+		"GET /v1/digest-key": {write: true, do: s.digestKey, does: "Returns the digest key; null if there is none.", out: wire.DigestKey{}},
+		"PUT /v1/digest-key": {write: true, do: s.keepDigestKey, does: "Keeps a digest key unless there is one, and returns the one that is kept.", in: wire.DigestKey{}, out: wire.DigestKey{}},
+		"GET /v1/lease":      {do: s.holder, does: "Returns who holds the lease.", out: wire.Lease{}},
+		"DELETE /v1/lease":   {write: true, do: s.unlock, does: "Ends the lease of a holder, if it is still that one's.", in: wire.Lease{}},
+
+		"PUT /v1/parts/{sum}":  {write: true, do: s.putPart, does: "Keeps a part of a run for a while, by its checksum.", in: []byte{}},
+		"POST /v1/runs/{id}":   {write: true, do: s.run, does: "Begins a run, unless it has begun, and streams its events and its result. It goes on when the client is gone.", in: wire.Run{}, out: wire.Line{}},
+		"GET /v1/runs/{id}":    {write: true, do: s.runAgain, does: "Streams the events and the result of a run that has begun.", out: wire.Line{}},
+		"DELETE /v1/runs/{id}": {write: true, do: s.cancelRun, does: "Cancels a run. What is under way is ended well."},
+
+		"POST /v1/sessions/{id}":         {write: true, do: s.begin, does: "Takes the lease for a session, which is closed when it isn't heard of for 15 seconds.", in: wire.Begin{}, out: wire.Head{}},
+		"POST /v1/sessions/{id}/commits": {write: true, do: s.commit, does: "Carries out changes and commits a delta with them.", in: wire.Commit{}, out: wire.Head{}},
+		"POST /v1/sessions/{id}/renewal": {write: true, do: s.renew, does: "Renews the lease.", out: wire.Renewed{}},
+		"DELETE /v1/sessions/{id}":       {write: true, do: s.closeSession, does: "Closes a session and gives up its lease.", in: wire.Conclusion{}},
 	}
 }
 
@@ -109,6 +127,7 @@ var (
 	errNoScope    = &refusal{http.StatusNotFound, "there is no such scope, or it is not yours to see"}
 	errNobody     = &refusal{http.StatusUnauthorized, "who are you? Send a token, or a certificate, that this server knows"}
 	errReadOnly   = &refusal{http.StatusForbidden, "you may read this scope, and not write to it"}
+	errClosing    = &sync.ThrottledError{After: time.Second, Err: errors.New("the server is about to stop")}
 	errBusy       = &sync.ThrottledError{After: time.Second, Err: errors.New("the server has too many runs and sessions under way")}
 )
 
@@ -168,8 +187,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, pattern string, e
 func (s *Server) guarded(x *exchange, e endpoint) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.opts.Log.Error("panic", slog.Any("value", p), slog.String("id", x.id), slog.String("stack", string(debug.Stack())))
-			err = errors.New("the server failed; its log says more under the request's id")
+			err = panicked(s.opts.Log.With(slog.String("id", x.id)), p)
 		}
 	}()
 	if e.public {
@@ -177,12 +195,11 @@ func (s *Server) guarded(x *exchange, e endpoint) (err error) {
 	}
 	if x.caller, err = s.authenticate(x.Request); err != nil || x.caller == nil {
 		s.opts.Log.Info("not authenticated", slog.Any("error", err), slog.String("id", x.id))
+		x.w.Header().Set("WWW-Authenticate", "Bearer") // HTTP wants one named
 		return errNobody
 	}
-	query := x.URL.Query()
-	x.scope = state.Scope{Org: query.Get("org"), App: query.Get("app")}
-	if err := x.scope.Validate(); err != nil {
-		return badRequest("the scope: %v", err)
+	if x.scope, err = scopeOf(x.URL.RawQuery); err != nil {
+		return err
 	}
 	switch may := x.caller.May; {
 	case may == nil || !may(x.scope.Org, false):
@@ -190,10 +207,42 @@ func (s *Server) guarded(x *exchange, e endpoint) (err error) {
 	case e.write && !may(x.scope.Org, true):
 		return errReadOnly
 	}
-	if x.backend, err = s.open(x.Context(), x.scope); err != nil {
+	switch x.backend, err = s.open(x.Context(), x.scope); {
+	case errors.Is(err, fs.ErrNotExist):
+		return errNoScope
+	case err != nil:
 		return err
 	}
 	return e.do(x)
+}
+
+// maxName is how many bytes the name of an org or an app has at most: backends make
+// files of them.
+const maxName = 255
+
+// scopeOf returns the scope that a query names. It names it once, so that nobody on
+// the way takes it for another one.
+func scopeOf(query string) (scope state.Scope, err error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return scope, badRequest("the query: %v", err)
+	}
+	for name, into := range map[string]*string{"org": &scope.Org, "app": &scope.App} {
+		if len(values[name]) != 1 || len(values[name][0]) > maxName {
+			return state.Scope{}, badRequest("the scope: want one %s of 1 to %d bytes in the query", name, maxName)
+		}
+		*into = values[name][0]
+	}
+	if err := scope.Validate(); err != nil {
+		return state.Scope{}, badRequest("the scope: %v", err)
+	}
+	return scope, nil
+}
+
+// panicked logs a panic and returns what is said of it outside.
+func panicked(log *slog.Logger, value any) error {
+	log.Error("panic", slog.Any("value", value), slog.String("stack", string(debug.Stack())))
+	return errors.New("the server failed; its log says more")
 }
 
 // mayWrite tells whether the caller may write to the scope.
@@ -235,6 +284,9 @@ func problem(err error) *wire.Problem {
 		p.Status = refused.status
 	case errors.As(err, &large):
 		p.Status = http.StatusRequestEntityTooLarge
+	default:
+		return p
 	}
+	p.Title = http.StatusText(p.Status)
 	return p
 }

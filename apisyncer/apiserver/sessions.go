@@ -3,10 +3,14 @@ package apiserver
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	stdsync "sync"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"github.com/trueup-go/trueup/apisyncer/internal/wire"
 	"github.com/trueup-go/trueup/diff"
@@ -17,19 +21,27 @@ import (
 // session is a lease that a client holds, from its Begin to its Close. When it is not
 // heard of for sync.LeaseTTL it is closed.
 type session struct {
-	mu    stdsync.Mutex // one request of it at a time, but for renewals
-	head  state.Head    // as of its begin
-	over  bool
-	timer *time.Timer             // set before tx
-	tx    atomic.Pointer[sync.Tx] // nil before it has begun, and when it is over
+	mu     stdsync.Mutex // one request of it at a time, but for renewals
+	head   state.Head    // as of its begin
+	over   bool
+	failed error // why it could not begin
+	last   atomic.Pointer[time.Time]
+	tx     atomic.Pointer[sync.Tx] // nil before it has begun, and when it is over
+}
+
+// heard puts off the end of a session.
+func (own *session) heard() {
+	now := time.Now()
+	own.last.Store(&now)
 }
 
 // sessions are those that are under way, and for a while those that were.
 type sessions struct {
-	opts Options
-	mu   stdsync.Mutex
-	all  map[name]*session
-	open int
+	opts   Options
+	mu     stdsync.Mutex
+	all    map[name]*session
+	open   int
+	closed bool
 }
 
 func newSessions(opts Options) *sessions { return &sessions{opts: opts, all: map[name]*session{}} }
@@ -45,6 +57,8 @@ func (s *sessions) find(n name, make bool) (*session, error) {
 		return found, nil
 	case !make:
 		return nil, sync.ErrLeaseLost
+	case s.closed:
+		return nil, errClosing
 	case s.open >= s.opts.MaxSessions:
 		return nil, errBusy
 	}
@@ -59,9 +73,6 @@ func (s *sessions) find(n name, make bool) (*session, error) {
 func (s *sessions) end(ctx context.Context, n name, own *session) error {
 	if own.over {
 		return nil
-	}
-	if own.timer != nil {
-		own.timer.Stop()
 	}
 	tx := own.tx.Swap(nil)
 	own.over = true
@@ -79,13 +90,29 @@ func (s *sessions) end(ctx context.Context, n name, own *session) error {
 	return (*tx).Close(ctx)
 }
 
-// close ends all sessions.
+// check closes a session that was not heard of for too long, or looks again later.
+func (s *sessions) check(n name, own *session) {
+	again := func(after time.Duration) { time.AfterFunc(after, func() { s.check(n, own) }) }
+	if !own.mu.TryLock() { // a request of it is under way
+		again(sync.LeaseTTL)
+		return
+	}
+	defer own.mu.Unlock()
+	left := sync.LeaseTTL - time.Since(*own.last.Load())
+	if left > 0 && !own.over {
+		again(left)
+		return
+	}
+	if err := s.end(context.Background(), n, own); err != nil {
+		s.opts.Log.Error("close a session that was left", "scope", n.scope.String(), "error", err)
+	}
+}
+
+// close ends all sessions. None begins after it.
 func (s *sessions) close(ctx context.Context) error {
 	s.mu.Lock()
-	all := make(map[name]*session, len(s.all))
-	for n, own := range s.all {
-		all[n] = own
-	}
+	s.closed = true
+	all := maps.Clone(s.all)
 	s.mu.Unlock()
 	var errs error
 	for n, own := range all {
@@ -94,13 +121,6 @@ func (s *sessions) close(ctx context.Context) error {
 		own.mu.Unlock()
 	}
 	return errs
-}
-
-// heard puts off the end of a session.
-func (own *session) heard() {
-	if own.timer != nil {
-		own.timer.Reset(sync.LeaseTTL)
-	}
 }
 
 func (s *Server) begin(x *exchange) error {
@@ -112,43 +132,47 @@ func (s *Server) begin(x *exchange) error {
 	if err := x.read(&asked); err != nil {
 		return err
 	}
+	if len(asked.Owner) > maxOwner || strings.ContainsFunc(asked.Owner, unicode.IsControl) {
+		return badRequest("an owner has at most %d bytes, and no control characters", maxOwner)
+	}
 	own, err := s.sessions.find(n, true)
 	if err != nil {
 		return err
 	}
+	head, err := s.sessions.begin(x, n, own, asked.Owner)
+	if err != nil {
+		return err
+	}
+	return x.write(wire.HeadOf(head))
+}
+
+const maxOwner = 1 << 10
+
+// begin begins a session, unless it has begun. What failed once fails: the client has
+// been told, and takes another id.
+func (s *sessions) begin(x *exchange, n name, own *session, owner string) (state.Head, error) {
 	own.mu.Lock()
 	defer own.mu.Unlock()
 	switch {
+	case own.failed != nil:
+		return own.head, own.failed
 	case own.over:
-		return sync.ErrLeaseLost
-	case own.tx.Load() == nil:
-		// It is not the request's context: what has begun goes on after it.
-		tx, head, err := x.backend.Begin(context.WithoutCancel(x.Context()), asked.Owner)
-		if err != nil {
-			s.sessions.forget(n, own)
-			return err
-		}
-		own.head = head
-		own.timer = time.AfterFunc(sync.LeaseTTL, func() {
-			own.mu.Lock()
-			defer own.mu.Unlock()
-			if err := s.sessions.end(context.Background(), n, own); err != nil {
-				s.opts.Log.Error("close a session that was left", "scope", n.scope.String(), "error", err)
-			}
-		})
-		own.tx.Store(&tx)
+		return own.head, sync.ErrLeaseLost
+	case own.tx.Load() != nil:
+		return own.head, nil
 	}
-	return x.write(wire.HeadOf(own.head))
-}
-
-// forget forgets a session that has not begun.
-func (s *sessions) forget(n name, own *session) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all[n] == own {
-		delete(s.all, n)
-		s.open--
+	ctx := context.WithoutCancel(x.Context()) // what has begun goes on after the request
+	tx, head, err := x.backend.Begin(ctx, owner)
+	if err != nil {
+		own.failed = err
+		_ = s.end(ctx, n, own) // there is no Tx to close
+		return head, err
 	}
+	own.head = head
+	own.heard()
+	time.AfterFunc(sync.LeaseTTL, func() { s.check(n, own) })
+	own.tx.Store(&tx)
+	return head, nil
 }
 
 // session returns the session of a request, locked; its unlock is the caller's.
@@ -181,30 +205,74 @@ func (s *Server) commit(x *exchange) error {
 		}
 		changes[i] = change
 	}
-	_, own, err := s.session(x)
+	if asked.Delta.Head.Scope != x.scope {
+		return badRequest("the delta is one of %s", asked.Delta.Head.Scope)
+	}
+	if !inOrder(&asked.Delta) {
+		return badRequest("the delta is not in key order, or names a key twice")
+	}
+	head, err := s.commitOf(x, changes, asked.Delta)
 	if err != nil {
 		return err
 	}
+	return x.write(wire.HeadOf(head)) // with the session unlocked: it may take long
+}
+
+func (s *Server) commitOf(x *exchange, changes []diff.Change, delta state.Delta) (head state.Head, err error) {
+	_, own, err := s.session(x)
+	if err != nil {
+		return head, err
+	}
 	defer own.mu.Unlock()
+	defer own.heard()
 	tx := *own.tx.Load()
 	ctx := context.WithoutCancel(x.Context())
 	if len(changes) > 0 {
 		outcomes, err := tx.Apply(ctx, changes)
 		if err != nil {
-			return err
+			return head, err
 		}
 		for i, outcome := range outcomes {
 			if outcome.Err != nil {
-				return sync.SyncAPIErr{Resource: changes[i].Key().String(), Err: outcome.Err}
+				return head, sync.SyncAPIErr{Resource: changes[i].Key().String(), Err: outcome.Err}
 			}
 		}
 	}
-	head, err := tx.Commit(ctx, asked.Delta)
-	if err != nil {
-		return err
+	if head, err = tx.Commit(ctx, delta); err != nil {
+		err = blamed(ctx, x.backend, &delta, err)
 	}
-	own.heard()
-	return x.write(wire.HeadOf(head))
+	return head, err
+}
+
+// inOrder tells whether a delta is in key order and names no key twice.
+func inOrder(delta *state.Delta) bool {
+	keys := make([]state.Key, len(delta.Records))
+	for i := range delta.Records {
+		keys[i] = delta.Records[i].Key
+	}
+	both := slices.Concat(keys, delta.Dropped)
+	slices.SortFunc(both, state.Key.Compare)
+	return slices.IsSortedFunc(keys, state.Key.Compare) && slices.IsSortedFunc(delta.Dropped, state.Key.Compare) &&
+		len(slices.Compact(both)) == len(keys)+len(delta.Dropped)
+}
+
+// blamed tells an error of a commit that is the client's, whose delta doesn't fit what
+// is recorded, from one of the backend's: both look alike.
+func blamed(ctx context.Context, backend sync.Backend, delta *state.Delta, failed error) error {
+	if problem(failed).Status != http.StatusInternalServerError {
+		return failed
+	}
+	var base []state.Record
+	for r, err := range backend.Records(ctx) {
+		if err != nil {
+			return failed
+		}
+		base = append(base, r)
+	}
+	if _, err := delta.Apply(base); err != nil {
+		return &refusal{http.StatusUnprocessableEntity, failed.Error()}
+	}
+	return failed
 }
 
 func (s *Server) renew(x *exchange) error {
@@ -237,20 +305,25 @@ func (s *Server) closeSession(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	own, err := s.sessions.find(n, false)
-	if err == nil {
-		own.mu.Lock()
-		defer own.mu.Unlock()
-		if tx := own.tx.Load(); tx != nil && asked.Concluded {
-			if concluder, ok := (*tx).(sync.Concluder); ok {
-				concluder.Conclude(asked.Problem.Err())
-			}
-		}
-		err = s.sessions.end(context.WithoutCancel(x.Context()), n, own)
+	// One that isn't here is closed, too: its Begin may come yet.
+	own, err := s.sessions.find(n, true)
+	if err != nil {
+		return err
 	}
-	if err != nil && !errors.Is(err, sync.ErrLeaseLost) {
+	if err := s.sessions.conclude(context.WithoutCancel(x.Context()), n, own, &asked); err != nil && !errors.Is(err, sync.ErrLeaseLost) {
 		return err
 	}
 	x.w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+func (s *sessions) conclude(ctx context.Context, n name, own *session, how *wire.Conclusion) error {
+	own.mu.Lock()
+	defer own.mu.Unlock()
+	if tx := own.tx.Load(); tx != nil && how.Concluded {
+		if concluder, ok := (*tx).(sync.Concluder); ok {
+			concluder.Conclude(how.Problem.Err())
+		}
+	}
+	return s.end(ctx, n, own)
 }

@@ -113,18 +113,27 @@ func DecodeRun(body io.Reader) (*Run, error) {
 	r := &Run{}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(r); err != nil || r.Desired == nil {
-		return r, err
+	if err := dec.Decode(r); err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("there is more in the first line than a run")
+	}
+	count := 0
+	if r.Desired != nil {
+		count = r.Desired.Count
 	}
 	for n := 0; ; n++ {
 		text, err := lineOf(lines)
 		switch {
-		case errors.Is(err, io.EOF) && n == r.Desired.Count:
+		case errors.Is(err, io.EOF) && n == count:
 			return r, nil
 		case errors.Is(err, io.EOF):
-			return nil, fmt.Errorf("%d resources of %d: %w", n, r.Desired.Count, io.ErrUnexpectedEOF)
+			return nil, fmt.Errorf("%d resources of %d: %w", n, count, io.ErrUnexpectedEOF)
 		case err != nil:
 			return nil, err
+		case n >= count:
+			return nil, fmt.Errorf("there are more resources than the %d that it says", count)
 		}
 		var one state.Resource
 		if err := one.UnmarshalJSON(text); err != nil {
