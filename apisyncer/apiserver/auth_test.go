@@ -27,6 +27,10 @@ func TestAnotherOrgIsNotThere(t *testing.T) {
 	}
 	require.Zero(t, h.opened)
 	require.False(t, h.isLocked(t))
+
+	head := call{"GET /v1/head", "/v1/head", nil}
+	missing := h.answer(head.request("writer", state.Scope{Org: shop.Org, App: "none"})) // that the host says is not there
+	require.Equal(t, h.answer(head.request("stranger", shop)).Body.String(), missing.Body.String())
 }
 
 // So it is in the middle of somebody's session and run, whose ids are known.

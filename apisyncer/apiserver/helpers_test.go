@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -66,7 +68,11 @@ func (h *host) open(_ context.Context, scope state.Scope) (sync.Backend, error) 
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.opened++
-	return h.stores[scope], nil
+	backend := h.stores[scope]
+	if backend == nil {
+		return nil, fmt.Errorf("open %s: %w", scope, fs.ErrNotExist)
+	}
+	return backend, nil
 }
 
 func authenticate(r *http.Request) (*Caller, error) {
