@@ -8,8 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/trueup-go/trueup/dbsyncer"
-	"github.com/trueup-go/trueup/dbsyncer/dbsyncertest"
 	"github.com/trueup-go/trueup/state"
 	tusync "github.com/trueup-go/trueup/sync"
 	"github.com/trueup-go/trueup/sync/filesyncer"
@@ -23,14 +21,6 @@ func BenchmarkSync(b *testing.B) {
 			dir := b.TempDir()
 			return func(_ context.Context, scope state.Scope) (tusync.Backend, error) {
 				return filesyncer.New(dir+"/"+scope.App, scope, nil)
-			}
-		},
-		"postgres": func(b *testing.B) func(context.Context, state.Scope) (tusync.Backend, error) {
-			url := dbsyncertest.URL(b)
-			pool, schema := dbsyncertest.Pool(b, url, nil), dbsyncertest.Schema(b, url)
-			require.NoError(b, dbsyncer.Migrate(b.Context(), pool, schema))
-			return func(_ context.Context, scope state.Scope) (tusync.Backend, error) {
-				return dbsyncer.New(pool, scope, &dbsyncer.Options{Schema: schema})
 			}
 		},
 	}

@@ -152,14 +152,14 @@ func TestSyncsThroughChaos(t *testing.T) {
 			require.Less(t, again, 50, "seed %d, sync %d", seed, n)
 			backend, err := apisyncer.New(proxy.URL, scope, &apisyncer.Options{Timeout: 5 * time.Second})
 			require.NoError(t, err)
-			if err = through(t, backend, desired, handles); err == nil {
+			if err = through(t, backend, desired, handles, 6); err == nil {
 				break
 			}
 			failed++
 		}
 		straight, err := calm.open(t.Context(), scope)
 		require.NoError(t, err)
-		require.NoError(t, through(t, straight, desired, handles))
+		require.NoError(t, through(t, straight, desired, handles, 6))
 		chaotic, err := m.open(t.Context(), scope)
 		require.NoError(t, err)
 		require.Equal(t, recorded(t, straight), recorded(t, chaotic), "seed %d, sync %d", seed, n)
@@ -168,13 +168,13 @@ func TestSyncsThroughChaos(t *testing.T) {
 }
 
 // through syncs through a backend, with a kind of a Handler's or without.
-func through(t *testing.T, backend tusync.Backend, desired *tusync.Desired, handles bool) error {
+func through(t *testing.T, backend tusync.Backend, desired *tusync.Desired, handles bool, retries int) error {
 	t.Helper()
 	kinds := appKinds()
 	if handles {
 		kinds = tusync.Kinds(tusync.Define[component]("component"), tusync.Define[action]("action", tusync.Handle(nothing{})))
 	}
-	engine, err := tusync.New(backend, kinds, &tusync.Options{Retries: 6, DigestKey: []byte("a key of sixteen bytes")})
+	engine, err := tusync.New(backend, kinds, &tusync.Options{Retries: retries, DigestKey: []byte("a key of sixteen bytes")})
 	require.NoError(t, err)
 	plan, err := engine.Plan(t.Context(), desired, &tusync.PlanOptions{Prune: true, PruneLimit: tusync.LimitPercent(100), Wait: true})
 	if err != nil {

@@ -16,8 +16,6 @@ import (
 
 	"github.com/trueup-go/trueup/apisyncer"
 	"github.com/trueup-go/trueup/apisyncer/apiserver"
-	"github.com/trueup-go/trueup/dbsyncer"
-	"github.com/trueup-go/trueup/dbsyncer/dbsyncertest"
 	"github.com/trueup-go/trueup/state"
 	tusync "github.com/trueup-go/trueup/sync"
 	"github.com/trueup-go/trueup/sync/filesyncer"
@@ -153,22 +151,6 @@ func TestConformanceOverFiles(t *testing.T) {
 		require.NoError(t, settle.(func() error)())
 	}}
 	syncertest.Run(t, s)
-}
-
-func TestConformanceOverPostgres(t *testing.T) {
-	t.Parallel()
-	syncertest.Run(t, suite(func(t testing.TB) (apiserver.Open, func(testing.TB)) {
-		server := dbsyncertest.URL(t)
-		pool, schema := dbsyncertest.Pool(t, server, nil), dbsyncertest.Schema(t, server)
-		require.NoError(t, dbsyncer.Migrate(t.Context(), pool, schema))
-		open := func(_ context.Context, scope state.Scope) (tusync.Backend, error) {
-			return dbsyncer.New(pool, scope, &dbsyncer.Options{Schema: schema})
-		}
-		return open, func(t testing.TB) {
-			_, err := pool.Exec(t.Context(), "update "+schema+".leases set expires = clock_timestamp() where expires > clock_timestamp()")
-			require.NoError(t, err)
-		}
-	}))
 }
 
 // suite is of servers over stores that are made by store, which also returns what makes

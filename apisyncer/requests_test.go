@@ -97,3 +97,6 @@ func (nothing) Apply(_ context.Context, changes []diff.Change) []tusync.Outcome 
 	}
 	return outcomes
 }
+
+// Idempotent implements sync.Idempotent.
+func (nothing) Idempotent() bool { return true }

@@ -5,6 +5,7 @@ import (
 	"flag"
 
 	"github.com/trueup-go/trueup/examples/internal/backends"
+	"github.com/trueup-go/trueup/examples/internal/serve"
 	"github.com/trueup-go/trueup/state"
 	"github.com/trueup-go/trueup/sync"
 	"github.com/trueup-go/trueup/sync/appsync"
@@ -13,7 +14,7 @@ import (
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, stdio synccli.Stdio) int {
-	p := &program{}
+	p := &program{server: backends.Server{TokenEnv: "APPSYNC_TOKEN", Getenv: stdio.Getenv}}
 	return synccli.New(synccli.Host{
 		Name:  "appsync",
 		About: "appsync makes an app what its config directory declares.",
@@ -22,7 +23,8 @@ func run(ctx context.Context, args []string, stdio synccli.Stdio) int {
 		State: func(head state.Head, records []state.Record) (any, error) {
 			return appsync.StateOf(head, records), nil
 		},
-		Backends: backends.All(),
+		Backends: backends.All(&p.server),
+		Commands: []synccli.Command{serve.Command()},
 		Flags:    p.flags,
 		PlanOptions: func(_ *synccli.Call, opts *sync.PlanOptions) {
 			// An app is many things: one that fails shouldn't hold up the others.
@@ -33,10 +35,14 @@ func run(ctx context.Context, args []string, stdio synccli.Stdio) int {
 
 // program is one run of it.
 type program struct {
-	build string // --build; empty if it wasn't given
+	build  string          // --build; empty if it wasn't given
+	server backends.Server // of --backend https://…
 }
 
 func (p *program) flags(command string, flags *flag.FlagSet) {
+	if command != "serve" {
+		p.server.Flags(flags)
+	}
 	switch command {
 	case "sync", "rollback":
 		flags.StringVar(&p.build, "build", "", "build components with `CMD`: those that are new or changed, or whose last build failed")

@@ -22,6 +22,9 @@ type Stdio struct {
 	Color bool
 	// User is the name of whoever runs the program: the default of --account.
 	User string
+	// Getenv returns a variable of the environment, as os.Getenv does, for hosts: no
+	// standard command asks for one. Nil: none is set.
+	Getenv func(name string) string
 }
 
 // OS returns a Stdio over three files, usually os.Stdin, os.Stdout and
@@ -29,7 +32,7 @@ type Stdio struct {
 // usually os.Getenv: a NO_COLOR that isn't empty or a TERM that is "dumb" turn
 // the colours off.
 func OS(in, out, err *os.File, getenv func(string) string) Stdio {
-	stdio := Stdio{In: in, Out: out, Err: err, InTerminal: isTerminal(in), OutTerminal: isTerminal(out)}
+	stdio := Stdio{In: in, Out: out, Err: err, InTerminal: isTerminal(in), OutTerminal: isTerminal(out), Getenv: getenv}
 	dumb := getenv("TERM") == "dumb"
 	stdio.Color = stdio.OutTerminal && !dumb && getenv("NO_COLOR") == ""
 	stdio.OutTerminal = stdio.OutTerminal && !dumb
@@ -61,6 +64,9 @@ func (s Stdio) withDefaults() Stdio {
 	}
 	if s.In == nil {
 		s.In = empty{}
+	}
+	if s.Getenv == nil {
+		s.Getenv = func(string) string { return "" }
 	}
 	return s
 }

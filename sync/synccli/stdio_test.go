@@ -1,6 +1,7 @@
 package synccli_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -33,6 +34,7 @@ func TestOS(t *testing.T) {
 		require.False(t, stdio.OutTerminal, f.Name())
 		require.False(t, stdio.Color, f.Name())
 		require.NotEmpty(t, stdio.User)
+		require.Empty(t, stdio.Getenv("PATH"))
 	}
 }
 
@@ -61,6 +63,13 @@ func TestColorsCanBeTurnedOff(t *testing.T) {
 // The zero Stdio reads nothing and writes nowhere.
 func TestTheZeroStdio(t *testing.T) {
 	b := newShop(t)
+	path := "not asked"
+	asks := synccli.Command{Name: "asks", Run: func(_ context.Context, call *synccli.Call) error {
+		path = call.Getenv("PATH")
+		return nil
+	}}
+	require.Zero(t, synccli.New(synccli.Host{Name: "shop", Commands: []synccli.Command{asks}}).Run(t.Context(), []string{"asks"}, synccli.Stdio{}))
+	require.Empty(t, path)
 	require.Zero(t, synccli.New(shop()).Run(t.Context(), []string{"help"}, synccli.Stdio{}))
 	require.Equal(t, 1, synccli.New(shop()).Run(t.Context(), []string{"oops"}, synccli.Stdio{}))
 	require.Equal(t, 1, synccli.New(b.host).Run(t.Context(), []string{"sync", b.dir}, synccli.Stdio{InTerminal: true}))

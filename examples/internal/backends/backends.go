@@ -14,12 +14,15 @@ import (
 	"github.com/trueup-go/trueup/sync/synccli"
 )
 
-// All returns all backends; the first is the default.
-func All() []synccli.Backend {
+// All returns all backends; the first is the default. How a server is asked, server
+// says.
+func All(server *Server) []synccli.Backend {
 	return []synccli.Backend{
 		{Scheme: "file", Form: "file:DIR", Open: openDirectory},
 		{Scheme: "postgres", Form: "postgres://USER@HOST/DATABASE", Open: openPostgres},
 		{Scheme: "postgresql", Open: openPostgres}, // as libpq calls it too
+		{Scheme: "https", Form: "https://HOST/PATH", Open: server.open},
+		{Scheme: "http", Open: server.open}, // to this machine only
 	}
 }
 
@@ -40,20 +43,29 @@ func (p pooled) Close() error {
 	return nil
 }
 
-// openPostgres makes the tables where they are not there yet, or brings them up to
-// date. What libpq reads of the environment (PGPASSWORD, PGSSLMODE, …) counts too.
 func openPostgres(ctx context.Context, location string, scope state.Scope) (sync.Backend, error) {
-	pool, err := pgxpool.New(ctx, location)
+	pool, err := connect(ctx, location)
 	if err != nil {
 		return nil, err
 	}
-	p := pooled{pool: pool}
-	if err = dbsyncer.Migrate(ctx, pool, ""); err == nil {
-		p.Backend, err = dbsyncer.New(pool, scope, nil)
-	}
+	backend, err := dbsyncer.New(pool, scope, nil)
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
-	return p, nil
+	return pooled{backend, pool}, nil
+}
+
+// connect makes the tables where they are not there yet, or brings them up to date.
+// What libpq reads of the environment (PGPASSWORD, PGSSLMODE, …) counts too.
+func connect(ctx context.Context, location string) (*pgxpool.Pool, error) {
+	pool, err := pgxpool.New(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	if err := dbsyncer.Migrate(ctx, pool, ""); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return pool, nil
 }

@@ -32,6 +32,7 @@
 //	exists FILE          there is such a file
 //	terminal             from now on the program is at a terminal
 //	answer TEXT          what is typed there at the next run
+//	env NAME VALUE       a variable of the program's environment, from now on
 //
 // In what the program writes, the directory's name is $WORK too, and so on, so that
 // it can be compared with what stands in the script. "go test -update" writes the

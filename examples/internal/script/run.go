@@ -33,7 +33,7 @@ func (p Program) Play(ctx context.Context, file, work string) error {
 	if err != nil {
 		return err
 	}
-	r := &run{program: p, archive: parseArchive(data), work: work}
+	r := &run{program: p, archive: parseArchive(data), work: work, env: map[string]string{}}
 	r.expand, r.mask = replacers(p.Vars, work)
 	if p.Setup != nil {
 		if err := p.Setup(work); err != nil {
@@ -64,6 +64,7 @@ type run struct {
 	expand, mask   *strings.Replacer // variables by what they stand for, and back
 	terminal       bool
 	answer         string
+	env            map[string]string
 	stdout, stderr string
 }
 
@@ -111,6 +112,7 @@ func (r *run) start(ctx context.Context, args []string) int {
 	code := r.program.Run(ctx, args, synccli.Stdio{
 		In: strings.NewReader(r.answer), Out: &stdout, Err: &stderr,
 		InTerminal: r.terminal, OutTerminal: r.terminal, User: "tester",
+		Getenv: func(name string) string { return r.env[name] },
 	})
 	r.answer = ""
 	r.stdout = r.mask.Replace(stdout.String())

@@ -19,7 +19,7 @@ import (
 func shout(_ context.Context, args []string, stdio synccli.Stdio) int {
 	if len(args) == 0 {
 		line, _ := bufio.NewReader(stdio.In).ReadString('\n')
-		fmt.Fprintf(stdio.Out, "%s%t\n", line, stdio.InTerminal)
+		fmt.Fprintf(stdio.Out, "%s%t%s\n", line, stdio.InTerminal, stdio.Getenv("MARK"))
 		return 0
 	}
 	data, err := os.ReadFile(args[0])
@@ -76,6 +76,9 @@ terminal
 shout
 stdout '^true$'
 ! stdout hello
+env MARK !
+shout
+stdout '^true!$'
 -- a.txt --
 one
 two

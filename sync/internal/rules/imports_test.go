@@ -44,7 +44,9 @@ func allowed() map[string][]string {
 		"sync/syncertest": {"sync", testify, yaml},
 		"sync/synccli":    {"sync"},
 		"dbsyncer":        {"sync", pgx, passfile, services, xtext},
+		"apisyncer":       {"sync"},
 
+		"apisyncer/apiserver":   {"sync"},
 		"dbsyncer/dbsyncertest": {pgx, passfile, services, puddle, xsync, xtext},
 	}
 }
