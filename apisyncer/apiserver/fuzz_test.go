@@ -22,8 +22,8 @@ import (
 func FuzzServer(f *testing.F) {
 	calls := conversation(f)
 	for _, c := range calls {
-		f.Add(c.method(), c.target(shop), "", c.body, false)
-		f.Add(c.method(), c.target(shop), "Accept-Encoding: gzip", c.body, true)
+		f.Add(c.method(), c.target(shop()), "", c.body, false)
+		f.Add(c.method(), c.target(shop()), "Accept-Encoding: gzip", c.body, true)
 	}
 	f.Add("POST", "/v1/runs/OTHER-0123456789?org=acme&app=shop", "Content-Type: "+wire.PartsType, []byte(`{"parts":[""]}`), false)
 	f.Add("POST", "/v1/sessions/"+sessionID+"/commits?org=acme&app=shop", "", bytes.ReplaceAll(calls[7].body, []byte(`"count":1`), []byte(`"count":2`)), false)
@@ -37,7 +37,7 @@ func FuzzServer(f *testing.F) {
 		}
 		h := serve(t, nil, Options{MaxBody: 1 << 20})
 		for _, c := range calls[1:5] {
-			require.Less(t, h.answer(c.request("writer", shop)).Code, 300)
+			require.Less(t, h.answer(c.request("writer", shop())).Code, 300)
 		}
 		if compress {
 			body = zipped(t, body)
