@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	stdsync "sync"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +24,7 @@ type tx struct {
 	// staged are the changes that go along with the next commit.
 	staged []wire.Change
 
-	mu         stdsync.Mutex
+	mu         sync.Mutex
 	conclusion wire.Conclusion
 }
 

@@ -5,33 +5,35 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	stdsync "sync"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/trueup-go/trueup/apisyncer/internal/wire"
 	"github.com/trueup-go/trueup/state"
-	"github.com/trueup-go/trueup/sync"
+	tusync "github.com/trueup-go/trueup/sync"
 	"github.com/trueup-go/trueup/sync/syncertest"
 )
 
 // secret is a sensitive value of what is declared.
 const secret = "hunter2hunter2"
 
-var shop = state.Scope{Org: "acme", App: "shop"}
+func shop() state.Scope { return state.Scope{Org: "acme", App: "shop"} }
 
 // host is a program that serves stores in memory.
 type host struct {
 	*Server
 	log    bytes.Buffer
-	mu     stdsync.Mutex
-	stores map[state.Scope]sync.Backend
+	mu     sync.Mutex
+	stores map[state.Scope]tusync.Backend
 	opened int
 }
 
@@ -39,22 +41,22 @@ type host struct {
 type store struct{ *syncertest.Memory }
 
 // Observe implements sync.Observer.
-func (s store) Observe(_ context.Context, records []state.Record) []sync.Live {
-	lives := make([]sync.Live, len(records))
+func (s store) Observe(_ context.Context, records []state.Record) []tusync.Live {
+	lives := make([]tusync.Live, len(records))
 	for i := range records {
-		lives[i] = sync.Live{ID: records[i].ID, Config: json.RawMessage(`{}`)}
+		lives[i] = tusync.Live{ID: records[i].ID, Config: json.RawMessage(`{}`)}
 	}
 	return lives
 }
 
 // serve returns a host of one scope, acme/shop. The tokens writer and other may do
 // everything with it, reader may read it, and stranger may do everything elsewhere.
-func serve(t testing.TB, backend sync.Backend, opts Options) *host {
+func serve(t testing.TB, backend tusync.Backend, opts Options) *host {
 	t.Helper()
 	if backend == nil {
-		backend = store{syncertest.NewMemory(shop)}
+		backend = store{syncertest.NewMemory(shop())}
 	}
-	h := &host{stores: map[state.Scope]sync.Backend{shop: backend}}
+	h := &host{stores: map[state.Scope]tusync.Backend{shop(): backend}}
 	opts.Log = slog.New(slog.NewTextHandler(&locked{mu: &h.mu, to: &h.log}, nil))
 	server, err := New(h.open, authenticate, &opts)
 	require.NoError(t, err)
@@ -62,19 +64,23 @@ func serve(t testing.TB, backend sync.Backend, opts Options) *host {
 	return h
 }
 
-func (h *host) open(_ context.Context, scope state.Scope) (sync.Backend, error) {
+func (h *host) open(_ context.Context, scope state.Scope) (tusync.Backend, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.opened++
-	return h.stores[scope], nil
+	backend := h.stores[scope]
+	if backend == nil {
+		return nil, fmt.Errorf("open %s: %w", scope, fs.ErrNotExist)
+	}
+	return backend, nil
 }
 
 func authenticate(r *http.Request) (*Caller, error) {
 	who, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	may := map[string]func(org string, write bool) bool{
-		"writer":   func(org string, _ bool) bool { return org == shop.Org },
-		"other":    func(org string, _ bool) bool { return org == shop.Org },
-		"reader":   func(org string, write bool) bool { return org == shop.Org && !write },
+		"writer":   func(org string, _ bool) bool { return org == shop().Org },
+		"other":    func(org string, _ bool) bool { return org == shop().Org },
+		"reader":   func(org string, write bool) bool { return org == shop().Org && !write },
 		"stranger": func(org string, _ bool) bool { return org == "elsewhere" },
 	}[who]
 	if may == nil {
@@ -85,7 +91,7 @@ func authenticate(r *http.Request) (*Caller, error) {
 
 // locked is a writer of which several goroutines write one line each.
 type locked struct {
-	mu *stdsync.Mutex
+	mu *sync.Mutex
 	to *bytes.Buffer
 }
 
@@ -133,7 +139,7 @@ func (h *host) answer(r *http.Request) *httptest.ResponseRecorder {
 // ask sends a request of somebody's about acme/shop.
 func (h *host) ask(who, pattern, path string, body any) *httptest.ResponseRecorder {
 	c := call{pattern: pattern, path: path, body: encode(body)}
-	return h.answer(c.request(who, shop))
+	return h.answer(c.request(who, shop()))
 }
 
 func encode(value any) []byte {
@@ -168,7 +174,7 @@ func (h *host) end(id string) *httptest.ResponseRecorder {
 // holder returns whether anybody holds the lease.
 func (h *host) isLocked(t testing.TB) bool {
 	t.Helper()
-	held, err := h.stores[shop].(sync.Unlocker).Holder(t.Context())
+	held, err := h.stores[shop()].(tusync.Unlocker).Holder(t.Context())
 	require.NoError(t, err)
 	return held != nil
 }
@@ -189,7 +195,7 @@ func firstCommit(t testing.TB) (state.Resource, state.Delta) {
 		Records:  []state.Record{{Key: key, ID: "web-1", ConfigID: "c-1", Checksum: sum}},
 		Declared: []state.Resource{web},
 	}
-	delta.Head, err = state.Seal(state.Head{Scope: shop, Serial: 1, ConfigID: "s-1"}, delta.Records)
+	delta.Head, err = state.Seal(state.Head{Scope: shop(), Serial: 1, ConfigID: "s-1"}, delta.Records)
 	require.NoError(t, err)
 	return web, delta
 }
@@ -197,26 +203,26 @@ func firstCommit(t testing.TB) (state.Resource, state.Delta) {
 // oneRun is a run that changes what the first commit recorded.
 func oneRun(t testing.TB) *wire.Run {
 	t.Helper()
-	memory := syncertest.NewMemory(shop)
+	memory := syncertest.NewMemory(shop())
 	tx, _, err := memory.Begin(t.Context(), "me")
 	require.NoError(t, err)
 	_, delta := firstCommit(t)
 	_, err = tx.Commit(t.Context(), delta)
 	require.NoError(t, err)
 	require.NoError(t, tx.Close(t.Context()))
-	kinds := sync.Kinds(sync.Define[component]("component"))
-	engine, err := sync.New(memory, kinds, &sync.Options{DigestKey: []byte("a key of sixteen bytes")})
+	kinds := tusync.Kinds(tusync.Define[component]("component"))
+	engine, err := tusync.New(memory, kinds, &tusync.Options{DigestKey: []byte("a key of sixteen bytes")})
 	require.NoError(t, err)
 	web, err := kinds.Resource("component", "web", component{Image: "shop/web:2", Token: secret})
 	require.NoError(t, err)
-	desired := &sync.Desired{Resources: []state.Resource{web}, Revision: "r2"}
+	desired := &tusync.Desired{Resources: []state.Resource{web}, Revision: "r2"}
 	plan, err := engine.Plan(t.Context(), desired, nil)
 	require.NoError(t, err)
 	var text bytes.Buffer
 	require.NoError(t, plan.Encode(&text))
 	schema := kinds.Schema("component")
-	return wire.RunOf(&sync.Run{
-		Plan: text.Bytes(), Desired: desired, Kinds: []sync.Kind{{Name: "component", Schema: schema}},
+	return wire.RunOf(&tusync.Run{
+		Plan: text.Bytes(), Desired: desired, Kinds: []tusync.Kind{{Name: "component", Schema: schema}},
 		DigestKey: []byte("a key of sixteen bytes"), Owner: "me", Records: true, Events: true,
 	})
 }
@@ -265,7 +271,7 @@ func TestConversation(t *testing.T) {
 	h := serve(t, nil, Options{})
 	said := map[string]bool{}
 	for _, c := range conversation(t) {
-		answer := h.answer(c.request("writer", shop))
+		answer := h.answer(c.request("writer", shop()))
 		require.Contains(t, []int{http.StatusOK, http.StatusNoContent}, answer.Code, "%s: %s", c.pattern, answer.Body)
 		require.NotContains(t, answer.Body.String(), `"problem":{"type"`, c.pattern)
 		require.NotContains(t, answer.Body.String(), secret, c.pattern)
@@ -274,7 +280,7 @@ func TestConversation(t *testing.T) {
 	for pattern := range h.endpoints() {
 		require.True(t, said[pattern], pattern)
 	}
-	head, err := h.stores[shop].Head(t.Context())
+	head, err := h.stores[shop()].Head(t.Context())
 	require.NoError(t, err)
 	require.Greater(t, head.Serial, int64(1), "the run has committed")
 	require.NotContains(t, h.log.String(), secret)

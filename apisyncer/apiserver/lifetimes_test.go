@@ -118,7 +118,7 @@ func (tx gatedTx) Commit(ctx context.Context, delta state.Delta) (state.Head, er
 func TestLongCommitsAreHeardOf(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := serve(t, gate{store{syncertest.NewMemory(shop)}, func() { <-time.After(2 * sync.LeaseTTL) }}, Options{})
+		h := serve(t, gate{store{syncertest.NewMemory(shop())}, func() { <-time.After(2 * sync.LeaseTTL) }}, Options{})
 		require.Equal(t, http.StatusOK, h.begin(first).Code)
 		_, delta := firstCommit(t)
 		answer := h.ask("writer", "POST /v1/sessions/{id}/commits", "/v1/sessions/"+first+"/commits", wire.Commit{Delta: delta})
@@ -140,7 +140,7 @@ func (h *host) runAgain(id string) *httptest.ResponseRecorder {
 // seeded returns a store with the first commit.
 func seeded(t *testing.T) store {
 	t.Helper()
-	memory := syncertest.NewMemory(shop)
+	memory := syncertest.NewMemory(shop())
 	tx, _, err := memory.Begin(t.Context(), "me")
 	require.NoError(t, err)
 	_, delta := firstCommit(t)
@@ -179,7 +179,7 @@ func TestTooManyRuns(t *testing.T) {
 		c := call{"POST /v1/runs/{id}", "/v1/runs/" + first, encode(oneRun(t))}
 		gone := make(chan struct{})
 		go func() {
-			h.answer(c.request("writer", shop).WithContext(ctx))
+			h.answer(c.request("writer", shop()).WithContext(ctx))
 			close(gone)
 		}()
 		synctest.Wait()

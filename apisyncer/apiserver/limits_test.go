@@ -66,13 +66,13 @@ func TestMalformedBodies(t *testing.T) {
 					continue
 				}
 				c.body = bad.body
-				r := c.request("writer", shop)
+				r := c.request("writer", shop())
 				r.Header.Set("Content-Encoding", bad.encoding)
 				answer := h.answer(r)
 				require.Equal(t, bad.status, answer.Code, "%s: %s", c.pattern, answer.Body)
 			}
 			require.False(t, h.isLocked(t))
-			head, err := h.stores[shop].Head(t.Context())
+			head, err := h.stores[shop()].Head(t.Context())
 			require.NoError(t, err)
 			require.Zero(t, head.Serial)
 		})
@@ -166,7 +166,7 @@ func TestParts(t *testing.T) {
 			list.Sums = append(list.Sums, state.Sum([]byte(part)))
 		}
 		c := call{"POST /v1/runs/{id}", "/v1/runs/" + runID, encode(list)}
-		r := c.request(who, shop)
+		r := c.request(who, shop())
 		r.Header.Set("Content-Type", wire.PartsType)
 		return h.answer(r)
 	}
@@ -188,7 +188,7 @@ func TestPartsAreForgottenWithTheRun(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, h.ask("writer", "PUT /v1/parts/{sum}", "/v1/parts/"+state.Sum(part).String(), part).Code)
 	}
 	c := call{"POST /v1/runs/{id}", "/v1/runs/" + runID, encode(list)}
-	r := c.request("writer", shop)
+	r := c.request("writer", shop())
 	r.Header.Set("Content-Type", wire.PartsType)
 	answer := h.answer(r)
 	require.Equal(t, http.StatusOK, answer.Code)
@@ -208,10 +208,10 @@ func TestSlowClientsHoldNothing(t *testing.T) {
 			t.Parallel()
 			h := serve(t, nil, Options{})
 			for _, before := range conversation(t)[:i] {
-				require.Less(t, h.answer(before.request("writer", shop)).Code, 300)
+				require.Less(t, h.answer(before.request("writer", shop())).Code, 300)
 			}
 			body, slow := io.Pipe()
-			r := c.request("writer", shop)
+			r := c.request("writer", shop())
 			r.Body = body
 			done := make(chan int)
 			go func() { done <- h.answer(r).Code }()

@@ -261,7 +261,7 @@ func TestOpenAPIFitsAConversation(t *testing.T) {
 			contentType = cmp.Or(contentType, "application/json")
 			check(c, o.RequestBody.Content, contentType, c.body)
 		}
-		answer := h.answer(c.request("writer", shop))
+		answer := h.answer(c.request("writer", shop()))
 		response, ok := o.Responses[fmt.Sprint(answer.Code)]
 		require.True(t, ok, "%s: %d", c.pattern, answer.Code)
 		require.Equal(t, answer.Body.Len() > 0, len(response.Content) > 0, c.pattern)

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	stdsync "sync"
+	"sync"
 	"time"
 
 	"github.com/trueup-go/trueup/state"
@@ -19,7 +19,7 @@ const partOverhead = 1 << 10
 // parts are the parts of runs that were uploaded before them, by what they hold.
 type parts struct {
 	opts Options
-	mu   stdsync.Mutex
+	mu   sync.Mutex
 	all  map[partKey]*part
 	size map[string]int64 // by caller
 }

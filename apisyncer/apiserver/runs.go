@@ -7,11 +7,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	stdsync "sync"
+	"sync"
 	"time"
 
 	"github.com/trueup-go/trueup/apisyncer/internal/wire"
-	"github.com/trueup-go/trueup/sync"
+	tusync "github.com/trueup-go/trueup/sync"
 )
 
 // run is a plan that is carried out. Its events and its result are kept for a while
@@ -19,7 +19,7 @@ import (
 type run struct {
 	cancel context.CancelFunc
 
-	mu     stdsync.Mutex
+	mu     sync.Mutex
 	more   chan struct{} // closed when there is more
 	events []*wire.Event
 	result *wire.Result  // set when it has ended, unless nothing was begun
@@ -30,11 +30,11 @@ type run struct {
 // runs are those that are under way, and for a while those that were.
 type runs struct {
 	opts    Options
-	mu      stdsync.Mutex
+	mu      sync.Mutex
 	all     map[name]*run
 	open    int
 	closed  bool
-	working stdsync.WaitGroup
+	working sync.WaitGroup
 }
 
 func newRuns(opts Options) *runs { return &runs{opts: opts, all: map[name]*run{}} }
@@ -72,7 +72,7 @@ func (r *runs) find(n name) *run {
 }
 
 // begin begins a run, unless it has begun.
-func (r *runs) begin(n name, do func(ctx context.Context, own *run) (*sync.RunResult, error)) (*run, error) {
+func (r *runs) begin(n name, do func(ctx context.Context, own *run) (*tusync.RunResult, error)) (*run, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if own := r.all[n]; own != nil {
@@ -110,7 +110,7 @@ func (r *runs) begin(n name, do func(ctx context.Context, own *run) (*sync.RunRe
 }
 
 // guarded carries out a run. A panic ends the run and not the server.
-func (r *runs) guarded(ctx context.Context, own *run, do func(context.Context, *run) (*sync.RunResult, error)) (result *sync.RunResult, err error) {
+func (r *runs) guarded(ctx context.Context, own *run, do func(context.Context, *run) (*tusync.RunResult, error)) (result *tusync.RunResult, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = panicked(r.opts.Log, p)
@@ -120,7 +120,7 @@ func (r *runs) guarded(ctx context.Context, own *run, do func(context.Context, *
 }
 
 // tell adds an event.
-func (own *run) tell(e sync.Event) {
+func (own *run) tell(e tusync.Event) {
 	event := wire.EventOf(e)
 	own.mu.Lock()
 	defer own.mu.Unlock()
@@ -128,7 +128,7 @@ func (own *run) tell(e sync.Event) {
 	own.wake()
 }
 
-func (own *run) end(result *sync.RunResult, err error) {
+func (own *run) end(result *tusync.RunResult, err error) {
 	own.mu.Lock()
 	defer own.mu.Unlock()
 	own.ended = true
@@ -214,17 +214,17 @@ func (s *Server) run(x *exchange) error {
 		}
 		kinds := s.opts.Kinds
 		if kinds == nil {
-			kinds = sync.Kinds(ready.Kinds...)
+			kinds = tusync.Kinds(ready.Kinds...)
 		}
 		backend := x.backend
 		// What is sensitive in it is not kept for longer than the run.
 		defer s.parts.drop(parts...)
-		own, err = s.runs.begin(n, func(ctx context.Context, own *run) (*sync.RunResult, error) {
-			opts := &sync.Options{}
+		own, err = s.runs.begin(n, func(ctx context.Context, own *run) (*tusync.RunResult, error) {
+			opts := &tusync.Options{}
 			if ready.Events {
 				opts.OnEvent = own.tell
 			}
-			engine, err := sync.New(backend, kinds, opts)
+			engine, err := tusync.New(backend, kinds, opts)
 			if err != nil {
 				return nil, err
 			}

@@ -6,25 +6,25 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	stdsync "sync"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/trueup-go/trueup/apisyncer/internal/wire"
 	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
-	"github.com/trueup-go/trueup/sync"
+	tusync "github.com/trueup-go/trueup/sync"
 )
 
 // session is a lease that a client holds, from its Begin to its Close. When it is not
 // heard of for sync.LeaseTTL it is closed.
 type session struct {
-	mu     stdsync.Mutex // one request of it at a time, but for renewals
-	head   state.Head    // as of its begin
+	mu     sync.Mutex // one request of it at a time, but for renewals
+	head   state.Head // as of its begin
 	over   bool
 	failed error // why it could not begin
 	last   atomic.Pointer[time.Time]
-	tx     atomic.Pointer[sync.Tx] // nil before it has begun, and when it is over
+	tx     atomic.Pointer[tusync.Tx] // nil before it has begun, and when it is over
 }
 
 // heard puts off the end of a session.
@@ -36,7 +36,7 @@ func (own *session) heard() {
 // sessions are those that are under way, and for a while those that were.
 type sessions struct {
 	opts   Options
-	mu     stdsync.Mutex
+	mu     sync.Mutex
 	all    map[name]*session
 	open   int
 	closed bool
@@ -54,7 +54,7 @@ func (s *sessions) find(n name, make bool) (*session, error) {
 	case found != nil:
 		return found, nil
 	case !make:
-		return nil, sync.ErrLeaseLost
+		return nil, tusync.ErrLeaseLost
 	case s.closed:
 		return nil, errClosing
 	case s.open >= s.opts.MaxSessions:
@@ -92,11 +92,11 @@ func (s *sessions) end(ctx context.Context, n name, own *session) error {
 func (s *sessions) check(n name, own *session) {
 	again := func(after time.Duration) { time.AfterFunc(after, func() { s.check(n, own) }) }
 	if !own.mu.TryLock() { // a request of it is under way
-		again(sync.LeaseTTL)
+		again(tusync.LeaseTTL)
 		return
 	}
 	defer own.mu.Unlock()
-	left := sync.LeaseTTL - time.Since(*own.last.Load())
+	left := tusync.LeaseTTL - time.Since(*own.last.Load())
 	if left > 0 && !own.over {
 		again(left)
 		return
@@ -155,7 +155,7 @@ func (s *sessions) begin(x *exchange, n name, own *session, owner string) (state
 	case own.failed != nil:
 		return own.head, own.failed
 	case own.over:
-		return own.head, sync.ErrLeaseLost
+		return own.head, tusync.ErrLeaseLost
 	case own.tx.Load() != nil:
 		return own.head, nil
 	}
@@ -168,7 +168,7 @@ func (s *sessions) begin(x *exchange, n name, own *session, owner string) (state
 	}
 	own.head = head
 	own.heard()
-	time.AfterFunc(sync.LeaseTTL, func() { s.check(n, own) })
+	time.AfterFunc(tusync.LeaseTTL, func() { s.check(n, own) })
 	own.tx.Store(&tx)
 	return head, nil
 }
@@ -184,7 +184,7 @@ func (s *Server) session(x *exchange) (n name, own *session, err error) {
 	own.mu.Lock()
 	if own.tx.Load() == nil {
 		own.mu.Unlock()
-		return n, nil, sync.ErrLeaseLost
+		return n, nil, tusync.ErrLeaseLost
 	}
 	own.heard()
 	return n, own, nil
@@ -232,7 +232,7 @@ func (s *Server) commitOf(x *exchange, changes []diff.Change, delta state.Delta)
 		}
 		for i, outcome := range outcomes {
 			if outcome.Err != nil {
-				return head, sync.SyncAPIErr{Resource: changes[i].Key().String(), Err: outcome.Err}
+				return head, tusync.SyncAPIErr{Resource: changes[i].Key().String(), Err: outcome.Err}
 			}
 		}
 	}
@@ -256,7 +256,7 @@ func inOrder(delta *state.Delta) bool {
 
 // blamed tells an error of a commit that is the client's, whose delta doesn't fit what
 // is recorded, from one of the backend's: both look alike.
-func blamed(ctx context.Context, backend sync.Backend, delta *state.Delta, failed error) error {
+func blamed(ctx context.Context, backend tusync.Backend, delta *state.Delta, failed error) error {
 	if problem(failed).Status != http.StatusInternalServerError {
 		return failed
 	}
@@ -284,7 +284,7 @@ func (s *Server) renew(x *exchange) error {
 	}
 	tx := own.tx.Load() // a Tx may be renewed while it commits
 	if tx == nil {
-		return sync.ErrLeaseLost
+		return tusync.ErrLeaseLost
 	}
 	until, err := (*tx).Renew(x.Context())
 	if err != nil {
@@ -308,7 +308,7 @@ func (s *Server) closeSession(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	if err := s.sessions.conclude(context.WithoutCancel(x.Context()), n, own, &asked); err != nil && !errors.Is(err, sync.ErrLeaseLost) {
+	if err := s.sessions.conclude(context.WithoutCancel(x.Context()), n, own, &asked); err != nil && !errors.Is(err, tusync.ErrLeaseLost) {
 		return err
 	}
 	x.w.WriteHeader(http.StatusNoContent)
@@ -319,7 +319,7 @@ func (s *sessions) conclude(ctx context.Context, n name, own *session, how *wire
 	own.mu.Lock()
 	defer own.mu.Unlock()
 	if tx := own.tx.Load(); tx != nil && how.Concluded {
-		if concluder, ok := (*tx).(sync.Concluder); ok {
+		if concluder, ok := (*tx).(tusync.Concluder); ok {
 			concluder.Conclude(how.Problem.Err())
 		}
 	}
