@@ -28,6 +28,7 @@ func FuzzServer(f *testing.F) {
 	f.Add("POST", "/v1/runs/OTHER-0123456789?org=acme&app=shop", "Content-Type: "+wire.PartsType, []byte(`{"parts":[""]}`), false)
 	f.Add("POST", "/v1/sessions/"+sessionID+"/commits?org=acme&app=shop", "", bytes.ReplaceAll(calls[7].body, []byte(`"count":1`), []byte(`"count":2`)), false)
 	f.Add("POST", "/v1/runs/OTHER-0123456789?org=acme&app=shop", "", bytes.ReplaceAll(calls[16].body, []byte(`"records":true`), []byte(`"batch_size":-1`)), false)
+	f.Add("PUT", "/v1/digest-key?org=acme&app=shop", "", []byte(`{"key":""}`), false)
 	f.Add("GET", "/v1/head?org=../..&app=%00", "X-Request-Id: a\x01b", []byte(nil), false)
 	f.Add("OPTIONS", "*", "Content-Encoding: gzip", []byte("\x1f\x8b"), false)
 	f.Fuzz(func(t *testing.T, method, target, headers string, body []byte, compress bool) {

@@ -118,7 +118,7 @@ func (tx gatedTx) Commit(ctx context.Context, delta state.Delta) (state.Head, er
 func TestLongCommitsAreHeardOf(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := serve(t, gate{store{syncertest.NewMemory(shop())}, func() { <-time.After(2 * sync.LeaseTTL) }}, Options{})
+		h := serve(t, gate{store{syncertest.NewMemory(shop())}, func() { <-time.After(sync.LeaseTTL * 5 / 3) }}, Options{})
 		require.Equal(t, http.StatusOK, h.begin(first).Code)
 		_, delta := firstCommit(t)
 		answer := h.ask("writer", "POST /v1/sessions/{id}/commits", "/v1/sessions/"+first+"/commits", wire.Commit{Delta: delta})

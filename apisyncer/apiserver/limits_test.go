@@ -57,6 +57,7 @@ func TestMalformedBodies(t *testing.T) {
 		"a number":               {[]byte(`{"owner":1,"key":1,"holder":1,"concluded":1,"checksums":1,"records":1,"changes":1,"plan":{},"desired":1}`), "", http.StatusBadRequest},
 		"deep":                   {bytes.Repeat([]byte(`[`), 50_000), "", http.StatusBadRequest},
 		"one and another behind": {[]byte(`{} {}`), "", http.StatusBadRequest},
+		"one and another below":  {[]byte("{}\n{}"), "", http.StatusBadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -218,7 +219,9 @@ func TestSlowClientsHoldNothing(t *testing.T) {
 			_, err := slow.Write(c.body[:1]) // it returns when that was read
 			require.NoError(t, err)
 
-			h.end(sessionID) // the session of the slow one, if it has begun
+			if c.pattern != "POST /v1/sessions/{id}" {
+				h.end(sessionID) // the session of the slow one
+			}
 			require.Equal(t, http.StatusOK, h.begin("ANOTHER-0123456789").Code)
 			require.Equal(t, http.StatusNoContent, h.end("ANOTHER-0123456789").Code)
 			require.NoError(t, slow.CloseWithError(io.ErrUnexpectedEOF))
@@ -226,4 +229,18 @@ func TestSlowClientsHoldNothing(t *testing.T) {
 			require.False(t, h.isLocked(t))
 		})
 	}
+}
+
+// A run has as many resources as it says: one that was cut off, or put together of
+// two, isn't begun.
+func TestRunsAreWhole(t *testing.T) {
+	t.Parallel()
+	h := serve(t, nil, Options{})
+	whole := encode(oneRun(t))
+	lines := bytes.SplitAfter(bytes.TrimSuffix(whole, []byte("\n")), []byte("\n"))
+	require.Len(t, lines, 2)
+	for _, bad := range [][]byte{lines[0], whole[:len(whole)-2], append(append([]byte{}, whole...), lines[1]...)} {
+		require.Equal(t, http.StatusBadRequest, h.ask("writer", "POST /v1/runs/{id}", "/v1/runs/"+runID, bad).Code)
+	}
+	require.Empty(t, h.runs.all)
 }
