@@ -58,7 +58,7 @@ func TestAnothersSessionsAndRunsAreNotThere(t *testing.T) {
 	for _, c := range conversation(t)[9:] {
 		require.Less(t, h.answer(c.request("writer", shop())).Code, 300, c.pattern)
 	}
-	require.Equal(t, http.StatusNotFound, h.ask("other", "GET /v1/runs/{id}", "/v1/runs/"+runID, nil).Code)
+	require.Equal(t, http.StatusPreconditionFailed, h.ask("other", "GET /v1/runs/{id}", "/v1/runs/"+runID, nil).Code)
 	require.Equal(t, http.StatusNotFound, h.ask("stranger", "GET /v1/runs/{id}", "/v1/runs/"+runID, nil).Code)
 }
 

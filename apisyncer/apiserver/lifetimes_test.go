@@ -164,7 +164,7 @@ func TestResultsAreKeptForAWhile(t *testing.T) {
 		require.Equal(t, said, h.runAgain(first).Body.String())
 		require.Equal(t, 0, h.runs.open)
 		after(time.Millisecond)
-		require.Equal(t, http.StatusNotFound, h.runAgain(first).Code)
+		require.Equal(t, http.StatusPreconditionFailed, h.runAgain(first).Code)
 		require.Empty(t, h.runs.all)
 	})
 }

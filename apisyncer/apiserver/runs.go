@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -283,7 +284,7 @@ func (s *Server) runAgain(x *exchange) error {
 	}
 	own := s.runs.find(n)
 	if own == nil {
-		return &refusal{http.StatusNotFound, "there is no such run, or not any more"}
+		return fmt.Errorf("there is no such run here, or not any more, as after a restart: sync again: %w", tusync.ErrLeaseLost)
 	}
 	return x.follow(own)
 }

@@ -53,11 +53,11 @@ func TestScriptsOverAServer(t *testing.T) {
 			other := filepath.Join(dir, "other.pem")
 			certify(t, other, filepath.Join(dir, "otherkey.pem"))
 			play(t, "server", map[string]string{
-				"OPEN":    serving(t, "--backend", location),
-				"SERVER":  serving(t, "--backend", location, "--token-file", known),
-				"SECURE":  serving(t, "--backend", location, "--token-file", known, "--tls-cert", cert, "--tls-key", key),
-				"CA":      cert,
-				"OTHER":   other,
+				"OPEN":   serving(t, "--backend", location),
+				"SERVER": serving(t, "--backend", location, "--token-file", known),
+				"SECURE": serving(t, "--backend", location, "--token-file", known, "--tls-cert", cert, "--tls-key", key),
+				"CA":     cert,
+				"OTHER":  other,
 			})
 		})
 	}
