@@ -170,6 +170,15 @@ func (b *Backend) send(ctx context.Context, q request) (answer *http.Response, e
 	if err != nil {
 		return nil, err
 	}
+	if plain := r.GetBody; len(q.raw) > 0 {
+		r.GetBody = func() (io.ReadCloser, error) {
+			body, err := plain()
+			return &watched{body, watch, b.opts.Timeout, func() {}}, err
+		}
+		if r.Body, err = r.GetBody(); err != nil {
+			return nil, err
+		}
+	}
 	r.Header.Set("User-Agent", b.opts.UserAgent)
 	if q.contentType != "" {
 		r.Header.Set("Content-Type", q.contentType)
@@ -193,7 +202,10 @@ func (b *Backend) send(ctx context.Context, q request) (answer *http.Response, e
 		}
 		return nil, &Error{URL: shown, Err: err}
 	}
-	answer.Body = &watched{answer.Body, watch, b.opts.Timeout, func() { cancel(nil) }}
+	answer.Body = &watched{answer.Body, watch, b.opts.Timeout, func() {
+		watch.Stop()
+		cancel(nil)
+	}}
 	if answer.StatusCode/100 != 2 {
 		defer answer.Body.Close() //nolint:errcheck // what was read of it says what it is
 		return nil, failure(shown, answer)
@@ -204,7 +216,7 @@ func (b *Backend) send(ctx context.Context, q request) (answer *http.Response, e
 // errTimeout says that a server is silent. It is Retryable.
 var errTimeout = fmt.Errorf("the server doesn't answer: %w", context.DeadlineExceeded)
 
-// watched is a body whose reads each put off the end.
+// watched is a body, of a request or an answer, whose reads each put off the end.
 type watched struct {
 	io.ReadCloser
 	watch   *time.Timer
@@ -220,7 +232,6 @@ func (w *watched) Read(p []byte) (int, error) {
 
 // Close implements io.Closer.
 func (w *watched) Close() error {
-	w.watch.Stop()
 	err := w.ReadCloser.Close()
 	w.done()
 	return err
@@ -312,6 +323,7 @@ func (b *Backend) lines(ctx context.Context, q request, each func(line *wire.Lin
 			return nil
 		}
 		if err := each(&line); err != nil {
+			_, _ = io.CopyN(io.Discard, answer.Body, 1) // an end that was read lets the connection be used again
 			return err
 		}
 	}

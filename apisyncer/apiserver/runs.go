@@ -95,7 +95,7 @@ func (r *runs) begin(n name, do func(ctx context.Context, own *run) (*tusync.Run
 		own.end(result, err)
 		r.mu.Lock()
 		r.open--
-		if result == nil { // nothing was begun: it may be tried again
+		if result == nil && isTriedAgain(err) {
 			delete(r.all, n)
 		}
 		r.mu.Unlock()
@@ -108,6 +108,13 @@ func (r *runs) begin(n name, do func(ctx context.Context, own *run) (*tusync.Run
 		})
 	})
 	return own, nil
+}
+
+// isTriedAgain tells whether a client's engine sends a run again that failed so before
+// anything was begun. Any other has failed for good: a copy of it that comes late is not
+// to be carried out.
+func isTriedAgain(err error) bool {
+	return tusync.Retryable(err) && !errors.Is(err, tusync.ErrLocked) && !errors.Is(err, tusync.ErrLeaseLost)
 }
 
 // guarded carries out a run. A panic ends the run and not the server.
