@@ -10,6 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,29 +28,42 @@ import (
 
 const victimVariable = "TRUEUP_SERVE"
 
-// The server is killed in the middle of a run, or of a session: what it has recorded is
-// whole, and the next sync makes it what is declared.
+// The server is killed in the middle of a run, or of a session: before and after each
+// request, and at random instants. What it has recorded is whole, and the next sync
+// makes it what is declared.
 func TestTheServerIsKilled(t *testing.T) {
 	t.Parallel()
-	if dir := os.Getenv(victimVariable); dir != "" {
-		beKilled(t, dir)
+	if text := os.Getenv(victimVariable); text != "" {
+		beKilled(t, text)
 		return
 	}
 	calm := &memories{}
 	typical := 40 * time.Millisecond
 	killed := 0
-	for turn := range syncertest.Soak(60) {
+	for turn := range syncertest.Soak(120) {
 		handles := turn%2 == 1
 		v := &victim{dir: t.TempDir()}
-		v.start(t)
+		v.start(t, 0)
 		scope := state.Scope{Org: "acme", App: fmt.Sprint("app-", turn)}
 		require.NoError(t, through(t, v.backend(t, scope), app(t, 20, 1), handles, 6))
-		after := rand.N(typical)
-		ended := make(chan struct{})
-		time.AfterFunc(after, func() {
-			defer close(ended)
-			_ = v.cmd.Process.Kill()
-		})
+		ended, how := make(chan struct{}), ""
+		if turn%4 < 2 {
+			v.stop()
+			at := 1 + rand.IntN(4)
+			if handles {
+				at = 1 + rand.IntN(24)
+			}
+			how = fmt.Sprint("killed at step ", at)
+			v.start(t, at)
+			close(ended)
+		} else {
+			after := rand.N(typical)
+			how = fmt.Sprint("killed after ", after)
+			time.AfterFunc(after, func() {
+				defer close(ended)
+				_ = v.cmd.Process.Kill()
+			})
+		}
 		began := time.Now()
 		err := through(t, v.backend(t, scope), app(t, 24, 2), handles, -1)
 		if err == nil {
@@ -56,18 +72,17 @@ func TestTheServerIsKilled(t *testing.T) {
 			killed++
 		}
 		<-ended
-		_ = v.cmd.Wait() // it was killed
+		v.stop()
 
 		requireWhole(t, v.dir, scope)
-		v.start(t)
-		require.NoError(t, through(t, v.backend(t, scope), app(t, 24, 2), handles, 6), "killed after %s: %v", after, err)
+		v.start(t, 0)
+		require.NoError(t, through(t, v.backend(t, scope), app(t, 24, 2), handles, 6), "%s: %v", how, err)
 		straight, err := calm.open(t.Context(), scope)
 		require.NoError(t, err)
 		require.NoError(t, through(t, straight, app(t, 20, 1), handles, 6))
 		require.NoError(t, through(t, straight, app(t, 24, 2), handles, 6))
 		require.Equal(t, recorded(t, straight), recorded(t, v.backend(t, scope)))
-		_ = v.cmd.Process.Kill()
-		_ = v.cmd.Wait() // it was killed
+		v.stop()
 	}
 	t.Logf("%d syncs failed as their server was killed", killed)
 }
@@ -95,18 +110,26 @@ type victim struct {
 	cmd          *exec.Cmd
 }
 
-func (v *victim) start(t *testing.T) {
+// start starts the process, which kills itself at a step: before or after a request. 0:
+// at none.
+func (v *victim) start(t *testing.T, at int) {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	v.cmd = exec.CommandContext(t.Context(), self, "-test.run=^"+t.Name()+"$")
-	v.cmd.Env = append(os.Environ(), victimVariable+"="+v.dir)
+	v.cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d %s", victimVariable, at, v.dir))
 	out, err := v.cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, v.cmd.Start())
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
 	v.address = "http://" + line[:len(line)-1]
+}
+
+// stop kills the process, if it still runs.
+func (v *victim) stop() {
+	_ = v.cmd.Process.Kill()
+	_ = v.cmd.Wait() // it was killed
 }
 
 func (v *victim) backend(t *testing.T, scope state.Scope) tusync.Backend {
@@ -117,7 +140,19 @@ func (v *victim) backend(t *testing.T, scope state.Scope) tusync.Backend {
 }
 
 // beKilled serves a directory until the process is killed.
-func beKilled(t *testing.T, dir string) {
+func beKilled(t *testing.T, text string) {
+	number, dir, _ := strings.Cut(text, " ")
+	at, err := strconv.ParseInt(number, 10, 64)
+	require.NoError(t, err)
+	var steps atomic.Int64
+	step := func() {
+		if steps.Add(1) == at {
+			self, err := os.FindProcess(os.Getpid())
+			require.NoError(t, err)
+			require.NoError(t, self.Kill())
+			select {}
+		}
+	}
 	handler, err := apiserver.New(func(_ context.Context, scope state.Scope) (tusync.Backend, error) {
 		return filesyncer.New(filepath.Join(dir, scope.App), scope, nil)
 	}, anybody, nil)
@@ -125,6 +160,10 @@ func beKilled(t *testing.T, dir string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	fmt.Println(listener.Addr())
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		step()
+		handler.ServeHTTP(w, r)
+		step()
+	})}
 	require.NoError(t, server.Serve(listener))
 }
