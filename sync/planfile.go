@@ -76,18 +76,24 @@ func (p *Plan) Digest() (state.Checksum, error) {
 
 // MarshalJSON implements json.Marshaler. Sensitive values are not in it.
 func (p Plan) MarshalJSON() ([]byte, error) {
-	wire := planJSON{
+	wire := p.wire()
+	for _, c := range p.Changes {
+		wire.Changes = append(wire.Changes, changeJSON{diff.JSONOf(c.Change, p.kinds.Schema), c.After})
+	}
+	return json.Marshal(wire)
+}
+
+// wire is the plan's JSON, but for its changes.
+func (p *Plan) wire() *planJSON {
+	wire := &planJSON{
 		Version: PlanVersion, Scope: p.Base.Scope, Serial: p.Base.Serial, Token: p.Base.Token, Root: p.Base.Root, Declared: p.Declared,
 		Keyless: p.declaration != nil && p.declaration.keyless, Revision: p.Revision, By: p.By, OnFailure: p.OnFailure,
 		Options: p.optionsJSON(), Unchanged: p.Unchanged, Counts: p.Counts(), Changes: []changeJSON{}, Orphans: []string{},
 	}
-	for _, c := range p.Changes {
-		wire.Changes = append(wire.Changes, changeJSON{diff.JSONOf(c.Change, p.kinds.Schema), c.After})
-	}
 	for i := range p.Orphans {
 		wire.Orphans = append(wire.Orphans, p.Orphans[i].Key.String())
 	}
-	return json.Marshal(wire)
+	return wire
 }
 
 func (p *Plan) optionsJSON() optionsJSON {
@@ -175,8 +181,20 @@ type planFile struct {
 
 // Encode writes the plan as one line of JSON with its digest, for LoadPlan. It
 // holds no sensitive value, and no declaration.
-func (p *Plan) Encode(w io.Writer) error {
-	raw, err := json.Marshal(p)
+func (p *Plan) Encode(w io.Writer) error { return encodePlan(w, p) }
+
+// encodeBrief is Encode for a plan that nobody reads: of its changes there is what
+// LoadPlan compares.
+func (p *Plan) encodeBrief(w io.Writer) error {
+	wire := p.wire()
+	for _, j := range p.identities() {
+		wire.Changes = append(wire.Changes, changeJSON{JSON: j})
+	}
+	return encodePlan(w, wire)
+}
+
+func encodePlan(w io.Writer, plan any) error {
+	raw, err := json.Marshal(plan)
 	if err != nil {
 		return SyncInternalErr{Description: "save the plan", Err: err}
 	}
@@ -313,9 +331,28 @@ func (e *Engine) otherDeclaration(saved *planJSON, plan *Plan) ([]string, error)
 func (p *Plan) identities() []diff.JSON {
 	list := make([]diff.JSON, len(p.Changes))
 	for i, c := range p.Changes {
-		list[i] = diff.JSONOf(c.Change, nil)
+		list[i] = identityOf(c.Change)
 	}
 	return list
+}
+
+// identityOf is the JSON of a change without what sameChange doesn't look at.
+func identityOf(change diff.Change) diff.JSON {
+	if c, ok := change.(*diff.Create); ok { // of which every field would be there
+		own := *c
+		own.Desired = &state.Resource{Key: c.Desired.Key}
+		change = &own
+	}
+	j := diff.JSONOf(change, nil)
+	j.Type, j.Desired, j.Reasons = "", state.Checksum{}, nil
+	j.Fields = slices.DeleteFunc(slices.Clone(j.Fields), func(f diff.Field) bool { return !isObserved(j.Op, f) })
+	return j
+}
+
+// isObserved tells whether a field is what a change is about to overwrite in the live
+// thing.
+func isObserved(op diff.Op, f diff.Field) bool {
+	return !f.Sensitive && (f.Drifted || op == diff.OpAdopt)
 }
 
 func (j *planJSON) identities() []diff.JSON {
@@ -378,10 +415,10 @@ func observed(j *diff.JSON) []string {
 	var seen []string
 	for _, f := range j.Fields {
 		switch {
-		case f.Sensitive:
+		case !isObserved(j.Op, f):
 		case f.Drifted:
 			seen = append(seen, f.Path+" "+string(f.Live))
-		case j.Op == diff.OpAdopt:
+		default:
 			seen = append(seen, f.Path+" "+string(f.Old))
 		}
 	}

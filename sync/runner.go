@@ -24,7 +24,7 @@ type Runner interface {
 type Run struct {
 	// ID is another one for each Apply.
 	ID string
-	// Plan is what Plan.Encode writes.
+	// Plan is what LoadPlan reads, without what is for people.
 	Plan []byte
 	// Desired is what the plan was made from, with every value in the clear; nil if it
 	// was made without a declaration.
@@ -144,7 +144,7 @@ func (e *Engine) handOver(ctx context.Context, runner Runner, plan *Plan) (*Resu
 
 func (e *Engine) runOf(plan *Plan) (*Run, error) {
 	var text bytes.Buffer
-	if err := plan.Encode(&text); err != nil {
+	if err := plan.encodeBrief(&text); err != nil {
 		return nil, err
 	}
 	run := &Run{

@@ -6,11 +6,9 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode"
 
 	"github.com/trueup-go/trueup/apisyncer/internal/wire"
 	"github.com/trueup-go/trueup/diff"
@@ -132,8 +130,8 @@ func (s *Server) begin(x *exchange) error {
 	if err := x.read(&asked); err != nil {
 		return err
 	}
-	if len(asked.Owner) > maxOwner || strings.ContainsFunc(asked.Owner, unicode.IsControl) {
-		return badRequest("an owner has at most %d bytes, and no control characters", maxOwner)
+	if len(asked.Owner) > maxOwner {
+		return badRequest("an owner has at most %d bytes", maxOwner)
 	}
 	own, err := s.sessions.find(n, true)
 	if err != nil {
@@ -146,7 +144,7 @@ func (s *Server) begin(x *exchange) error {
 	return x.write(wire.HeadOf(head))
 }
 
-const maxOwner = 1 << 10
+const maxOwner = 8 << 10
 
 // begin begins a session, unless it has begun. What failed once fails: the client has
 // been told, and takes another id.
