@@ -24,6 +24,30 @@ func after(d time.Duration) {
 	synctest.Wait()
 }
 
+func (s *sessions) underWay() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open
+}
+
+func (s *sessions) known() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.all)
+}
+
+func (r *runs) underWay() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.open
+}
+
+func (r *runs) known() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.all)
+}
+
 func (h *host) renew(id string) int {
 	return h.ask("writer", "POST /v1/sessions/{id}/renewal", "/v1/sessions/"+id+"/renewal", nil).Code
 }
@@ -55,11 +79,11 @@ func TestSessionsLapse(t *testing.T) {
 			after(sync.LeaseTTL - time.Millisecond)
 			require.Equal(t, http.StatusOK, h.renew(first))
 		}
-		require.Equal(t, 1, h.sessions.open)
+		require.Equal(t, 1, h.sessions.underWay())
 		after(sync.LeaseTTL - time.Millisecond)
-		require.Equal(t, 1, h.sessions.open)
+		require.Equal(t, 1, h.sessions.underWay())
 		after(time.Millisecond)
-		require.Equal(t, 0, h.sessions.open)
+		require.Equal(t, 0, h.sessions.underWay())
 		require.False(t, h.isLocked(t))
 		require.Equal(t, http.StatusPreconditionFailed, h.renew(first))
 		require.Equal(t, http.StatusPreconditionFailed, h.begin(first).Code, "it came late")
@@ -70,9 +94,9 @@ func TestSessionsLapse(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, h.end(second).Code)
 		require.Equal(t, http.StatusNoContent, h.end(second).Code)
 		require.Equal(t, http.StatusPreconditionFailed, h.begin(second).Code)
-		require.Equal(t, 0, h.sessions.open)
+		require.Equal(t, 0, h.sessions.underWay())
 		after(11 * time.Minute)
-		require.Empty(t, h.sessions.all)
+		require.Zero(t, h.sessions.known())
 	})
 }
 
@@ -82,12 +106,12 @@ func TestBeginsInDisorder(t *testing.T) {
 	h := serve(t, nil, Options{MaxSessions: 2})
 	require.Equal(t, http.StatusOK, h.begin(first).Code)
 	require.Equal(t, http.StatusLocked, h.begin(second).Code)
-	require.Equal(t, 1, h.sessions.open)
+	require.Equal(t, 1, h.sessions.underWay())
 	require.Equal(t, http.StatusNoContent, h.end(first).Code)
 	require.Equal(t, http.StatusLocked, h.begin(second).Code, "its client has been told")
 	require.Equal(t, http.StatusNoContent, h.end(third).Code)
 	require.Equal(t, http.StatusPreconditionFailed, h.begin(third).Code)
-	require.Equal(t, 0, h.sessions.open)
+	require.Equal(t, 0, h.sessions.underWay())
 	require.False(t, h.isLocked(t))
 }
 
@@ -162,10 +186,10 @@ func TestResultsAreKeptForAWhile(t *testing.T) {
 		require.Equal(t, said, h.runAgain(first).Body.String(), "with all events: the client may have heard of none")
 		after(time.Minute - time.Millisecond)
 		require.Equal(t, said, h.runAgain(first).Body.String())
-		require.Equal(t, 0, h.runs.open)
+		require.Equal(t, 0, h.runs.underWay())
 		after(time.Millisecond)
 		require.Equal(t, http.StatusPreconditionFailed, h.runAgain(first).Code)
-		require.Empty(t, h.runs.all)
+		require.Zero(t, h.runs.known())
 	})
 }
 
@@ -204,7 +228,7 @@ func TestAPanicEndsTheRun(t *testing.T) {
 		require.NotContains(t, answer.Body.String(), secret)
 	}
 	require.NoError(t, h.Close(t.Context()))
-	require.Equal(t, 0, h.runs.open)
+	require.Equal(t, 0, h.runs.underWay())
 }
 
 // Close ends everything, and nothing begins after it.

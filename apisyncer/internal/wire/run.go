@@ -132,8 +132,6 @@ func DecodeRun(body io.Reader) (*Run, error) {
 			return nil, fmt.Errorf("%d resources of %d: %w", n, count, io.ErrUnexpectedEOF)
 		case err != nil:
 			return nil, err
-		case n >= count:
-			return nil, fmt.Errorf("there are more resources than the %d that it says", count)
 		}
 		var one state.Resource
 		if err := one.UnmarshalJSON(text); err != nil {
