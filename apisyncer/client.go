@@ -1,6 +1,7 @@
 package apisyncer
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"compress/gzip"
@@ -308,10 +309,14 @@ func (b *Backend) lines(ctx context.Context, q request, each func(line *wire.Lin
 		return err
 	}
 	defer answer.Body.Close() //nolint:errcheck // all of it was read
-	dec := json.NewDecoder(answer.Body)
+	lines := bufio.NewReaderSize(answer.Body, 64<<10)
 	for n := 0; ; n++ {
 		var line wire.Line
-		if err := dec.Decode(&line); err != nil {
+		text, err := wire.ReadLine(lines)
+		if err == nil {
+			err = line.Decode(text)
+		}
+		if err != nil {
 			return &Error{URL: b.base.JoinPath(wire.Prefix, q.path).String(), Err: whole(err)}
 		}
 		switch {

@@ -131,11 +131,17 @@ func (x *exchange) out(contentType string) (out io.Writer, end func() error) {
 func (x *exchange) stream(lines func(yield func(*wire.Line) error) error) error {
 	out, end := x.out("application/x-ndjson")
 	buffered := bufio.NewWriterSize(out, 64<<10)
-	encoder := json.NewEncoder(buffered)
+	var text []byte
+	write := func(line *wire.Line) (err error) {
+		if text, err = line.Append(text[:0]); err == nil {
+			_, err = buffered.Write(text)
+		}
+		return err
+	}
 	n := 0
 	err := lines(func(line *wire.Line) error {
 		n++
-		return encoder.Encode(line)
+		return write(line)
 	})
 	if err != nil && x.w.status == 0 && n == 0 {
 		return err // as an answer of its own
@@ -144,5 +150,5 @@ func (x *exchange) stream(lines func(yield func(*wire.Line) error) error) error 
 	if err != nil {
 		last = &wire.Line{Problem: problem(err)}
 	}
-	return errors.Join(err, encoder.Encode(last), buffered.Flush(), end())
+	return errors.Join(err, write(last), buffered.Flush(), end())
 }

@@ -106,7 +106,7 @@ func (r *Run) Encode(w io.Writer) error {
 // DecodeRun reads a run's lines.
 func DecodeRun(body io.Reader) (*Run, error) {
 	lines := bufio.NewReaderSize(body, 64<<10)
-	text, err := lineOf(lines)
+	text, err := ReadLine(lines)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func DecodeRun(body io.Reader) (*Run, error) {
 		count = r.Desired.Count
 	}
 	for n := 0; ; n++ {
-		text, err := lineOf(lines)
+		text, err := ReadLine(lines)
 		switch {
 		case errors.Is(err, io.EOF) && n == count:
 			return r, nil
@@ -139,23 +139,6 @@ func DecodeRun(body io.Reader) (*Run, error) {
 		}
 		r.Desired.Resources = append(r.Desired.Resources, one)
 	}
-}
-
-// lineOf returns the next line, as long as it may be: the body is bounded.
-func lineOf(lines *bufio.Reader) ([]byte, error) {
-	text, err := lines.ReadSlice('\n')
-	if !errors.Is(err, bufio.ErrBufferFull) {
-		if len(text) > 0 && errors.Is(err, io.EOF) {
-			err = nil
-		}
-		return text, err
-	}
-	whole := bytes.Clone(text)
-	rest, err := lines.ReadBytes('\n')
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return append(whole, rest...), err
 }
 
 // Sync returns the run.

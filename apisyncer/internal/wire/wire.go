@@ -37,20 +37,6 @@ func (h Head) State() state.Head {
 	return own
 }
 
-// Line is one line of a stream: one of its members is there.
-type Line struct {
-	Head     *Head           `json:"head,omitempty"`
-	Record   *state.Record   `json:"record,omitempty"`
-	Resource *state.Resource `json:"resource,omitempty"`
-	Live     *Live           `json:"live,omitempty"`
-	Event    *Event          `json:"event,omitempty"`
-	Result   *Result         `json:"result,omitempty"`
-	// End says that this is the last line, and how many were before it. Problem says
-	// why there are no more: it is the last line, too.
-	End     *int     `json:"end,omitempty"`
-	Problem *Problem `json:"problem,omitempty"`
-}
-
 // Declared asks for declarations.
 type Declared struct {
 	Checksums []state.Checksum `json:"checksums"`
