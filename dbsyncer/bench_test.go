@@ -122,7 +122,7 @@ func (c metered) Read(p []byte) (int, error) {
 // BenchmarkSync syncs scopes that exist: unchanged, with one resource changed, and
 // with 1% changed.
 func BenchmarkSync(b *testing.B) {
-	for _, n := range []int{100, 10_000, 100_000} {
+	for _, n := range shorter(100, 10_000, 100_000) {
 		for _, changed := range slices.Compact([]int{0, 1, n / 100}) {
 			b.Run(fmt.Sprintf("%d of %d changed", changed, n), func(b *testing.B) {
 				m := &meter{}
@@ -148,6 +148,14 @@ func BenchmarkAmongScopes(b *testing.B) {
 			benchSync(b, m, pool, schema, n, changed)
 		})
 	}
+}
+
+// shorter are sizes; with -short not the last.
+func shorter(sizes ...int) []int {
+	if testing.Short() {
+		return sizes[:len(sizes)-1]
+	}
+	return sizes
 }
 
 func benchScope() state.Scope { return state.Scope{Org: "acme", App: "shop"} }
@@ -234,7 +242,7 @@ func BenchmarkHistory(b *testing.B) {
 // BenchmarkCreate creates n resources in a fresh scope, planning included, and, in
 // turn with that, copies the same rows into the same tables, with nothing else.
 func BenchmarkCreate(b *testing.B) {
-	for _, n := range []int{1_000, 10_000, 100_000} {
+	for _, n := range shorter(1_000, 10_000, 100_000) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			pool, schema := benchPool(b, &meter{})
 			desired := manyDeclared(b, n, 0)

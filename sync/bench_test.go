@@ -47,7 +47,7 @@ func wideResources(tb testing.TB, n, changed int) *sync.Desired {
 }
 
 func sizes(b *testing.B, run func(b *testing.B, n int)) {
-	for _, n := range []int{1_000, 10_000, 100_000} {
+	for _, n := range upTo(1_000, 10_000, 100_000) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) { run(b, n) })
 	}
 }
@@ -164,7 +164,7 @@ func BenchmarkOnePercentSync(b *testing.B) {
 // which is intended, done and recorded: on the file backend, which writes every
 // commit to the disk.
 func BenchmarkHandlers(b *testing.B) {
-	for _, n := range []int{1_000, 10_000, 50_000} {
+	for _, n := range upTo(1_000, 10_000, 50_000) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			instant := sync.HandlerFunc(func(_ context.Context, changes []diff.Change) []sync.Outcome {
 				outcomes := make([]sync.Outcome, len(changes))
@@ -231,4 +231,12 @@ func BenchmarkReplaceWhatManyReferTo(b *testing.B) {
 			require.Len(b, plan(b, e, desired, nil).Changes, n+2)
 		}
 	})
+}
+
+// upTo are sizes; with -short not the last.
+func upTo(sizes ...int) []int {
+	if testing.Short() {
+		return sizes[:len(sizes)-1]
+	}
+	return sizes
 }

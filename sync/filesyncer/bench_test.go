@@ -11,7 +11,13 @@ import (
 	"github.com/trueup-go/trueup/sync/filesyncer"
 )
 
-func sizes() []int { return []int{1_000, 10_000, 100_000} }
+// sizes are how many resources benchmarks have; with -short not the most.
+func sizes() []int {
+	if testing.Short() {
+		return []int{1_000, 10_000}
+	}
+	return []int{1_000, 10_000, 100_000}
+}
 
 // many is a State of n resources of about 1 KiB, as the delta that makes it.
 func many(b *testing.B, n int) state.Delta {
@@ -112,7 +118,7 @@ func BenchmarkCommitOfOnePercent(b *testing.B) {
 // BenchmarkCommitOne is a commit of one changed record, one of many in a
 // transaction: as the engine records what it intends, and what came of it.
 func BenchmarkCommitOne(b *testing.B) {
-	for _, n := range []int{1_000, 100_000} {
+	for _, n := range sizes() {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			backend, delta := stored(b, n)
 			tx, _, err := backend.Begin(b.Context(), "a benchmark")
@@ -249,7 +255,7 @@ func BenchmarkHistory(b *testing.B) {
 
 // BenchmarkStateAt is an earlier State, 500 commits ago.
 func BenchmarkStateAt(b *testing.B) {
-	for _, n := range []int{1_000, 100_000} {
+	for _, n := range sizes() {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			backend, first := stored(b, n)
 			commitMany(b, backend, first, 1_000)
