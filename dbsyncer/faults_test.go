@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -560,9 +561,10 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 	// after it, and ends before the second.
 	for name, c := range map[string]struct {
 		setting string // of our connections
-		first   func(ctx context.Context, tx, other pgx.Tx, schema string) error
+		// first does so; what it begins beside it is waited for.
+		first func(ctx context.Context, tx, other pgx.Tx, schema string, beside *sync.WaitGroup) error
 	}{
-		"repeatable read is the default": {"default_transaction_isolation=repeatable read", func(ctx context.Context, tx, other pgx.Tx, schema string) error {
+		"repeatable read is the default": {"default_transaction_isolation=repeatable read", func(ctx context.Context, tx, other pgx.Tx, schema string, _ *sync.WaitGroup) error {
 			_, err := tx.Exec(ctx, "select from "+schema+".widgets") // from here on it sees what is there now
 			if err == nil {
 				_, err = other.Exec(ctx, "update "+schema+".widgets set size = 8")
@@ -575,31 +577,32 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 			}
 			return err
 		}},
-		"deadlock": {"deadlock_timeout=10ms", func(ctx context.Context, tx, other pgx.Tx, schema string) error {
+		"deadlock": {"deadlock_timeout=10ms", func(ctx context.Context, tx, other pgx.Tx, schema string, beside *sync.WaitGroup) error {
 			_, err := other.Exec(ctx, "update "+schema+".widgets set size = 8 where id = 'b'")
 			if err == nil {
 				_, err = tx.Exec(ctx, "update "+schema+".widgets set size = 9 where id = 'a'")
 			}
-			go func() {
+			pid := other.Conn().PgConn().PID()
+			beside.Go(func() {
 				_, _ = other.Exec(ctx, "update "+schema+".widgets set size = 8 where id = 'a'")
 				_ = other.Commit(ctx)
-			}()
+			})
 			for waits := false; err == nil && !waits; {
-				err = tx.QueryRow(ctx, "select exists (select from pg_locks where not granted and pid = $1)", other.Conn().PgConn().PID()).Scan(&waits)
+				err = tx.QueryRow(ctx, "select exists (select from pg_locks where not granted and pid = $1)", pid).Scan(&waits)
 			}
 			if err == nil {
 				_, err = tx.Exec(ctx, "update "+schema+".widgets set size = 9 where id = 'b'")
 			}
 			return err
 		}},
-		"lock timeout in the Mapper": {"lock_timeout=50ms", func(ctx context.Context, tx, other pgx.Tx, schema string) error {
+		"lock timeout in the Mapper": {"lock_timeout=50ms", func(ctx context.Context, tx, other pgx.Tx, schema string, _ *sync.WaitGroup) error {
 			_, err := other.Exec(ctx, "update "+schema+".widgets set size = 8")
 			if err == nil {
 				_, err = tx.Exec(ctx, "update "+schema+".widgets set size = 9")
 			}
 			return errors.Join(err, other.Commit(ctx))
 		}},
-		"lock timeout": {"lock_timeout=50ms", func(ctx context.Context, _, other pgx.Tx, schema string) error {
+		"lock timeout": {"lock_timeout=50ms", func(ctx context.Context, _, other pgx.Tx, schema string, _ *sync.WaitGroup) error {
 			_, err := other.Exec(ctx, "set local idle_in_transaction_session_timeout = '200ms'")
 			if err == nil {
 				_, err = other.Exec(ctx, "select from "+schema+".leases for update")
@@ -616,10 +619,14 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 			others := dbsyncertest.Pool(t, server, nil)
 			other, err := others.Begin(t.Context())
 			require.NoError(t, err)
-			t.Cleanup(func() { _ = other.Rollback(context.WithoutCancel(t.Context())) }) // it has ended, or the test has failed
+			var beside sync.WaitGroup
+			t.Cleanup(func() {
+				beside.Wait()
+				_ = other.Rollback(context.WithoutCancel(t.Context())) // it has ended, or the test has failed
+			})
 			h.before = func(ctx context.Context, tx pgx.Tx, _ []diff.Change) error {
 				if len(h.calls) == 1 {
-					return c.first(ctx, tx, other, h.schema)
+					return c.first(ctx, tx, other, h.schema, &beside)
 				}
 				return nil
 			}
