@@ -63,7 +63,7 @@ func (t *tx) commit(ctx context.Context, delta *state.Delta) (head state.Head, e
 	if err := t.applyAgain(ctx); err != nil {
 		return head, err
 	}
-	if err := t.b.checkDelta(delta); err != nil {
+	if err := delta.Validate(t.b.scope); err != nil {
 		return head, err
 	}
 	if t.parts == nil {
@@ -129,37 +129,6 @@ func (t *tx) isRepeated(ctx context.Context, work pgx.Tx, delta *state.Delta) (s
 		}
 	}
 	return sum, false, nil
-}
-
-// checkDelta returns an error if the delta is another scope's, isn't in key order,
-// or names a key twice.
-func (b *Backend) checkDelta(d *state.Delta) error {
-	if d.Head.Scope != b.scope {
-		return fmt.Errorf("the delta is one of %s", d.Head.Scope)
-	}
-	seen := make(map[state.Key]bool, len(d.Records)+len(d.Dropped))
-	check := func(last, key state.Key) error {
-		if seen[key] || !last.IsZero() && last.Compare(key) >= 0 {
-			return fmt.Errorf("%s is out of key order, or stands twice", key)
-		}
-		seen[key] = true
-		return key.Validate()
-	}
-	var last state.Key
-	for i := range d.Records {
-		if err := check(last, d.Records[i].Key); err != nil {
-			return err
-		}
-		last = d.Records[i].Key
-	}
-	last = state.Key{}
-	for _, key := range d.Dropped {
-		if err := check(last, key); err != nil {
-			return err
-		}
-		last = key
-	}
-	return nil
 }
 
 // rows are a delta's records as columns.

@@ -3,8 +3,47 @@ package state
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
+
+// Validate returns what is wrong with the delta by itself, if it is to be committed to
+// a scope: it is another scope's, or of another version, isn't in key order, names a
+// key twice, or one that can't be a key. What it does to the records is another matter;
+// see Apply.
+func (d *Delta) Validate(scope Scope) error {
+	switch {
+	case d.Head.Scope != scope:
+		return fmt.Errorf("the delta is one of %s", d.Head.Scope)
+	case d.Head.Version != DefaultStateVersion:
+		return fmt.Errorf("the delta is of version %q; want %q", d.Head.Version, DefaultStateVersion)
+	}
+	dropped := d.Dropped
+	for i := range d.Records {
+		key := d.Records[i].Key
+		if err := key.Validate(); err != nil {
+			return err
+		}
+		if i > 0 && d.Records[i-1].Compare(key) >= 0 {
+			return fmt.Errorf("the records %s and %s of the delta are not in key order", d.Records[i-1].Key, key)
+		}
+		for len(dropped) > 0 && dropped[0].Compare(key) < 0 {
+			dropped = dropped[1:]
+		}
+		if len(dropped) > 0 && dropped[0] == key {
+			return fmt.Errorf("the delta both records and drops %s", key)
+		}
+	}
+	for i := range d.Dropped {
+		if err := d.Dropped[i].Validate(); err != nil {
+			return err
+		}
+		if i > 0 && d.Dropped[i-1].Compare(d.Dropped[i]) >= 0 {
+			return errors.New("the keys that the delta drops are not in key order")
+		}
+	}
+	return nil
+}
 
 // Apply returns the records after the delta: base and the delta's records in
 // key order, without what is dropped or replaced. It verifies that they fit the

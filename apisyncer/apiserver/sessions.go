@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -203,11 +202,8 @@ func (s *Server) commit(x *exchange) error {
 		}
 		changes[i] = change
 	}
-	if asked.Delta.Head.Scope != x.scope {
-		return badRequest("the delta is one of %s", asked.Delta.Head.Scope)
-	}
-	if !inOrder(&asked.Delta) {
-		return badRequest("the delta is not in key order, or names a key twice")
+	if err := asked.Delta.Validate(x.scope); err != nil {
+		return badRequest("%v", err)
 	}
 	head, err := s.commitOf(x, changes, asked.Delta)
 	if err != nil {
@@ -240,18 +236,6 @@ func (s *Server) commitOf(x *exchange, changes []diff.Change, delta state.Delta)
 		err = blamed(ctx, x.backend, &delta, err)
 	}
 	return head, err
-}
-
-// inOrder tells whether a delta is in key order and names no key twice.
-func inOrder(delta *state.Delta) bool {
-	keys := make([]state.Key, len(delta.Records))
-	for i := range delta.Records {
-		keys[i] = delta.Records[i].Key
-	}
-	both := slices.Concat(keys, delta.Dropped)
-	slices.SortFunc(both, state.Key.Compare)
-	return slices.IsSortedFunc(keys, state.Key.Compare) && slices.IsSortedFunc(delta.Dropped, state.Key.Compare) &&
-		len(slices.Compact(both)) == len(keys)+len(delta.Dropped)
 }
 
 // blamed tells an error of a commit that is the client's, whose delta doesn't fit what

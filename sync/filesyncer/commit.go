@@ -119,7 +119,7 @@ func (t *tx) verify(ctx context.Context, delta *state.Delta) ([]swap, error) {
 			Moved: []string{fmt.Sprintf("the next serial is %d", t.head.Serial+1)},
 		}
 	}
-	if err := checkDelta(delta, t.b.scope); err != nil {
+	if err := delta.Validate(t.b.scope); err != nil {
 		return nil, err
 	}
 	if err := t.load(ctx); err != nil {

@@ -1,7 +1,6 @@
 package filesyncer
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/trueup-go/trueup/state"
@@ -124,42 +123,6 @@ func (p *parts) fits(head *state.Head) error {
 	case len(p.byKey) != head.Records || p.orphans != head.Orphans || p.unfinished != head.Pending:
 		return fmt.Errorf("the head counts %d records, %d orphans, %d pending; there are %d, %d, %d",
 			head.Records, head.Orphans, head.Pending, len(p.byKey), p.orphans, p.unfinished)
-	}
-	return nil
-}
-
-// checkDelta returns what is wrong with a delta by itself: what could be written
-// and not be read again.
-func checkDelta(d *state.Delta, scope state.Scope) error {
-	switch {
-	case d.Head.Scope != scope:
-		return fmt.Errorf("the delta is one of %s", d.Head.Scope)
-	case d.Head.Version != state.DefaultStateVersion:
-		return fmt.Errorf("the delta is of version %q; want %q", d.Head.Version, state.DefaultStateVersion)
-	}
-	dropped := d.Dropped
-	for i := range d.Records {
-		key := d.Records[i].Key
-		if err := key.Validate(); err != nil {
-			return err
-		}
-		if i > 0 && d.Records[i-1].Compare(key) >= 0 {
-			return fmt.Errorf("the records %s and %s of the delta are not in key order", d.Records[i-1].Key, key)
-		}
-		for len(dropped) > 0 && dropped[0].Compare(key) < 0 {
-			dropped = dropped[1:]
-		}
-		if len(dropped) > 0 && dropped[0] == key {
-			return fmt.Errorf("the delta both records and drops %s", key)
-		}
-	}
-	for i := range d.Dropped {
-		if err := d.Dropped[i].Validate(); err != nil {
-			return err
-		}
-		if i > 0 && d.Dropped[i-1].Compare(d.Dropped[i]) >= 0 {
-			return errors.New("the keys that the delta drops are not in key order")
-		}
 	}
 	return nil
 }

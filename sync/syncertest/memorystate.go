@@ -33,7 +33,7 @@ func newMemoryState(scope state.Scope) *memoryState {
 
 // apply applies a delta whose head fits what it makes of the records, or nothing.
 func (s *memoryState) apply(d *state.Delta) error {
-	if err := checkOrder(d); err != nil {
+	if err := d.Validate(s.head.Scope); err != nil {
 		return err
 	}
 	after := make([]memoryRecord, len(d.Records))
@@ -65,21 +65,6 @@ func withToken(head state.Head) state.Head {
 	head.Kinds = maps.Clone(head.Kinds)
 	head.Token = state.Token(fmt.Sprintf("%d %s", head.Serial, head.Root))
 	return head
-}
-
-// checkOrder returns an error if the delta isn't in key order, or names a key
-// twice.
-func checkOrder(d *state.Delta) error {
-	seen := map[state.Key]bool{}
-	for _, keys := range [][]state.Key{keysOfRecords(d.Records), d.Dropped} {
-		for i, key := range keys {
-			if i > 0 && keys[i-1].Compare(key) >= 0 || seen[key] {
-				return fmt.Errorf("%s is out of key order, or stands twice", key)
-			}
-			seen[key] = true
-		}
-	}
-	return nil
 }
 
 // swap removes records and adds others.
