@@ -58,9 +58,9 @@ func gate(t *testing.T) (server *httptest.Server, m *memories, reached <-chan st
 // comes once, and the result is that of the one run.
 func TestARunGoesOnWithoutItsClient(t *testing.T) {
 	t.Parallel()
-	server, m, reached, open := gate(t)
+	server, m, reached, pass := gate(t)
 	scope := state.Scope{Org: "acme", App: "shop"}
-	backend, err := openAt(server.URL, scope)
+	backend, err := open(server.URL, scope)
 	require.NoError(t, err)
 	var events []tusync.Event
 	engine, err := tusync.New(backend, appKinds(), &tusync.Options{BatchSize: 5, OnEvent: func(e tusync.Event) { events = append(events, e) }})
@@ -80,7 +80,7 @@ func TestARunGoesOnWithoutItsClient(t *testing.T) {
 		require.FailNow(t, "it has ended", "%v", err)
 	}
 	server.CloseClientConnections()
-	open <- struct{}{}
+	pass <- struct{}{}
 	require.NoError(t, <-ended)
 	require.Equal(t, 30, result.Count(tusync.Done))
 	for i, event := range events {
@@ -94,14 +94,12 @@ func TestARunGoesOnWithoutItsClient(t *testing.T) {
 	require.Equal(t, result.Head, head)
 }
 
-func openAt(address string, scope state.Scope) (tusync.Backend, error) { return open(address, scope) }
-
 // When its context is over a run is cancelled on the server, too.
 func TestARunIsCancelled(t *testing.T) {
 	t.Parallel()
 	server, m, reached, _ := gate(t)
 	scope := state.Scope{Org: "acme", App: "shop"}
-	backend, err := openAt(server.URL, scope)
+	backend, err := open(server.URL, scope)
 	require.NoError(t, err)
 	engine, err := tusync.New(backend, appKinds(), nil)
 	require.NoError(t, err)
@@ -136,7 +134,7 @@ func TestAnotherServer(t *testing.T) {
 		http.StatusServiceUnavailable: "503 Service Unavailable",
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
-		backend, err := openAt(server.URL, state.Scope{Org: "acme", App: "shop"})
+		backend, err := open(server.URL, state.Scope{Org: "acme", App: "shop"})
 		require.NoError(t, err)
 		_, err = backend.Head(t.Context())
 		require.ErrorContains(t, err, want)

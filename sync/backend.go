@@ -127,9 +127,9 @@ type Unlocker interface {
 	Unlock(ctx context.Context, holder *LockedError) error
 }
 
-// ability returns what a backend, or one that it wraps (Unwrap() Backend), can
-// do beyond a Backend.
-func ability[T any](b Backend) (T, bool) {
+// AbilityOf returns what a backend, or one that it wraps (Unwrap() Backend), can
+// do beyond a Backend: a Historian, say. It is false if it can't.
+func AbilityOf[T any](b Backend) (T, bool) {
 	for b != nil {
 		if able, ok := b.(T); ok {
 			return able, true

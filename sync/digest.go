@@ -77,7 +77,7 @@ func (e *Engine) makeDigestKey(ctx context.Context) error {
 }
 
 func (e *Engine) keeper() (DigestKeeper, error) {
-	keeper, ok := ability[DigestKeeper](e.backend)
+	keeper, ok := AbilityOf[DigestKeeper](e.backend)
 	if !ok {
 		return nil, SyncInternalErr{
 			Description: "a kind has sensitive fields and this backend keeps no digest key: set Options.DigestKey",

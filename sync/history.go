@@ -19,7 +19,7 @@ type rollback struct {
 }
 
 func (e *Engine) historian() (Historian, error) {
-	historian, ok := ability[Historian](e.backend)
+	historian, ok := AbilityOf[Historian](e.backend)
 	if !ok {
 		return nil, SyncInternalErr{Description: "this backend keeps no history", Err: errors.ErrUnsupported}
 	}
@@ -319,7 +319,7 @@ func (e *Engine) Unlock(ctx context.Context, holder *LockedError) error {
 }
 
 func (e *Engine) unlocker() (Unlocker, error) {
-	unlocker, ok := ability[Unlocker](e.backend)
+	unlocker, ok := AbilityOf[Unlocker](e.backend)
 	if !ok {
 		return nil, SyncInternalErr{Description: "the lease on this backend can't be taken from its holder", Err: errors.ErrUnsupported}
 	}

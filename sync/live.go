@@ -253,7 +253,7 @@ func (p *planner) observer(kind *Kind) (Observer, bool) {
 	if kind.Handler != nil {
 		return abilityOf[Observer](kind.Handler)
 	}
-	return ability[Observer](p.engine.backend)
+	return AbilityOf[Observer](p.engine.backend)
 }
 
 // observe compares what is recorded with the live things, if that is asked for.

@@ -182,7 +182,7 @@ func (p *planner) start(ctx context.Context) error {
 
 // failureMode returns the mode that is asked for, or the default.
 func (e *Engine) failureMode(asked FailureMode) (FailureMode, error) {
-	atomic, ok := ability[Atomic](e.backend)
+	atomic, ok := AbilityOf[Atomic](e.backend)
 	switch able := !ok || atomic.Atomic(); {
 	case asked == AllOrNothing && !able:
 		return "", SyncInternalErr{Description: "plan: this backend can't take back what was done when something else fails; ask to keep going", Err: errors.ErrUnsupported}

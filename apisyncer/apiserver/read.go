@@ -12,29 +12,13 @@ import (
 
 func unsupported(what string) error { return fmt.Errorf("%s: %w", what, errors.ErrUnsupported) }
 
-// able returns what a backend, or one that it wraps, can do beyond a Backend.
-func able[T any](b sync.Backend) (T, bool) {
-	for b != nil {
-		if able, ok := b.(T); ok {
-			return able, true
-		}
-		wrapper, ok := b.(interface{ Unwrap() sync.Backend })
-		if !ok {
-			break
-		}
-		b = wrapper.Unwrap()
-	}
-	var none T
-	return none, false
-}
-
 func (s *Server) head(x *exchange) error {
 	head, err := x.backend.Head(x.Context())
 	if err != nil {
 		return err
 	}
 	own := wire.HeadOf(head)
-	if keeper, ok := able[sync.DigestKeeper](x.backend); ok && x.mayWrite() && x.URL.Query().Has("key") {
+	if keeper, ok := sync.AbilityOf[sync.DigestKeeper](x.backend); ok && x.mayWrite() && x.URL.Query().Has("key") {
 		if own.DigestKey, err = keeper.DigestKey(x.Context()); err != nil {
 			return err
 		}
@@ -79,7 +63,7 @@ func (s *Server) declared(x *exchange) error {
 }
 
 func (s *Server) history(x *exchange) error {
-	historian, ok := able[sync.Historian](x.backend)
+	historian, ok := sync.AbilityOf[sync.Historian](x.backend)
 	if !ok {
 		return unsupported("history")
 	}
@@ -98,7 +82,7 @@ func (s *Server) history(x *exchange) error {
 }
 
 func (s *Server) stateAt(x *exchange) error {
-	historian, ok := able[sync.Historian](x.backend)
+	historian, ok := sync.AbilityOf[sync.Historian](x.backend)
 	if !ok {
 		return unsupported("history")
 	}
@@ -128,7 +112,7 @@ func (s *Server) stateAt(x *exchange) error {
 }
 
 func (s *Server) observe(x *exchange) error {
-	observer, ok := able[sync.Observer](x.backend)
+	observer, ok := sync.AbilityOf[sync.Observer](x.backend)
 	if !ok {
 		return unsupported("to observe")
 	}
@@ -148,7 +132,7 @@ func (s *Server) observe(x *exchange) error {
 }
 
 func (s *Server) digestKey(x *exchange) error {
-	keeper, ok := able[sync.DigestKeeper](x.backend)
+	keeper, ok := sync.AbilityOf[sync.DigestKeeper](x.backend)
 	if !ok {
 		return unsupported("a digest key")
 	}
@@ -160,7 +144,7 @@ func (s *Server) digestKey(x *exchange) error {
 }
 
 func (s *Server) keepDigestKey(x *exchange) error {
-	keeper, ok := able[sync.DigestKeeper](x.backend)
+	keeper, ok := sync.AbilityOf[sync.DigestKeeper](x.backend)
 	if !ok {
 		return unsupported("a digest key")
 	}
@@ -179,7 +163,7 @@ func (s *Server) keepDigestKey(x *exchange) error {
 }
 
 func (s *Server) holder(x *exchange) error {
-	unlocker, ok := able[sync.Unlocker](x.backend)
+	unlocker, ok := sync.AbilityOf[sync.Unlocker](x.backend)
 	if !ok {
 		return unsupported("to unlock")
 	}
@@ -191,7 +175,7 @@ func (s *Server) holder(x *exchange) error {
 }
 
 func (s *Server) unlock(x *exchange) error {
-	unlocker, ok := able[sync.Unlocker](x.backend)
+	unlocker, ok := sync.AbilityOf[sync.Unlocker](x.backend)
 	if !ok {
 		return unsupported("to unlock")
 	}

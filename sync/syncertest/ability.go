@@ -9,27 +9,10 @@ import (
 	tusync "github.com/trueup-go/trueup/sync"
 )
 
-// ability returns what a backend, or one that it wraps, can do beyond a Backend:
-// found as the engine finds it, through Unwrap.
-func ability[T any](b tusync.Backend) (T, bool) {
-	for b != nil {
-		if able, ok := b.(T); ok {
-			return able, true
-		}
-		wrapper, ok := b.(interface{ Unwrap() tusync.Backend })
-		if !ok {
-			break
-		}
-		b = wrapper.Unwrap()
-	}
-	var none T
-	return none, false
-}
-
 // able returns a backend's ability, which it must have.
 func able[T any](t *testing.T, b tusync.Backend) T {
 	t.Helper()
-	able, ok := ability[T](b)
+	able, ok := tusync.AbilityOf[T](b)
 	require.True(t, ok, "%T is no %T: if that is meant, Suite.Lacks has to say so", b, &able)
 	return able
 }
@@ -38,7 +21,7 @@ func able[T any](t *testing.T, b tusync.Backend) T {
 // it has no such methods, or they say that they are not supported.
 func lacksOrHas[T any](a Ability, call func(t *testing.T, able T) error) func(t *testing.T, s *Suite) {
 	return func(t *testing.T, s *Suite) {
-		able, ok := ability[T](s.fresh(t).open(t))
+		able, ok := tusync.AbilityOf[T](s.fresh(t).open(t))
 		if !s.lacks(a) {
 			require.True(t, ok, "the backend lacks %s, and Suite.Lacks doesn't say so", a)
 			require.NoError(t, call(t, able))

@@ -18,7 +18,7 @@ import (
 // keep keeps a key, and dies at the step that was asked for.
 func (j *job) keep(ctx context.Context, s *Suite) error {
 	return j.useAbility(s, func(b tusync.Backend) (string, error) {
-		keeper, ok := ability[tusync.DigestKeeper](b)
+		keeper, ok := tusync.AbilityOf[tusync.DigestKeeper](b)
 		if !ok {
 			return "", errors.ErrUnsupported
 		}
@@ -31,7 +31,7 @@ func (j *job) keep(ctx context.Context, s *Suite) error {
 // for.
 func (j *job) unlock(ctx context.Context, s *Suite) error {
 	return j.useAbility(s, func(b tusync.Backend) (string, error) {
-		unlocker, ok := ability[tusync.Unlocker](b)
+		unlocker, ok := tusync.AbilityOf[tusync.Unlocker](b)
 		if !ok {
 			return "", errors.ErrUnsupported
 		}

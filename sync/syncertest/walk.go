@@ -166,7 +166,7 @@ func (w *walk) process(r *rand.Rand) (*program, error) {
 // hasHistory checks the history: no serial is left out, and no State is another one
 // than it was.
 func (w *walk) hasHistory() error {
-	historian, ok := ability[tusync.Historian](w.reader)
+	historian, ok := tusync.AbilityOf[tusync.Historian](w.reader)
 	if !ok {
 		return nil
 	}

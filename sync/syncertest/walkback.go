@@ -10,7 +10,7 @@ import (
 
 // rollback returns to an earlier State.
 func (w *walk) rollback(r *rand.Rand) error {
-	historian, ok := ability[tusync.Historian](w.reader)
+	historian, ok := tusync.AbilityOf[tusync.Historian](w.reader)
 	if !ok {
 		return nil
 	}

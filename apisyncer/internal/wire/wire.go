@@ -87,10 +87,9 @@ type Commit struct {
 	Delta   state.Delta `json:"delta"`
 }
 
-// Renewed is until when a lease lasts, from the answer on.
+// Renewed is until when a lease lasts, by the server's clock.
 type Renewed struct {
-	Until time.Time     `json:"until"`
-	For   time.Duration `json:"for"`
+	Until time.Time `json:"until"`
 }
 
 // Conclusion is how a session ends: Problem is nil if all went well, and Concluded
