@@ -89,16 +89,16 @@ const (
 	failed        // one failed in the middle of taking it, then another came
 )
 
-func stopAndGoOn(t *testing.T, opts *filesyncer.Options, at, others int) {
+// hangAt runs the script up to a step, at which it hangs: where says what that is. goOn
+// lets it go on, and returns what it was told to be recorded.
+func hangAt(t *testing.T, dir string, opts *filesyncer.Options, at int) (where string, goOn func() (recorded []string, err error)) {
 	t.Helper()
-	dir := prepared(t)
-	n, where := 0, ""
-	stopped, goOn := make(chan struct{}), make(chan struct{})
+	n := 0
+	stopped, release := make(chan string), make(chan struct{})
 	slow, err := filesyncer.NewStepping(dir, scope(), opts, func(op, path string) error {
 		if n++; n == at {
-			where = fmt.Sprint(op, " ", path)
-			stopped <- struct{}{}
-			<-goOn
+			stopped <- fmt.Sprint(op, " ", path)
+			<-release
 		}
 		return nil
 	})
@@ -111,10 +111,21 @@ func stopAndGoOn(t *testing.T, opts *filesyncer.Options, at, others int) {
 		done <- err
 	}()
 	select {
-	case <-stopped:
+	case where = <-stopped:
 	case <-time.After(patience):
 		require.FailNow(t, "the script has fewer steps than before")
 	}
+	return where, func() ([]string, error) {
+		close(release)
+		err := <-done
+		return recorded, err
+	}
+}
+
+func stopAndGoOn(t *testing.T, opts *filesyncer.Options, at, others int) {
+	t.Helper()
+	dir := prepared(t)
+	where, goOn := hangAt(t, dir, opts, at)
 	lapseDir(t, dir)
 	if others == failed {
 		failToBegin(t, dir)
@@ -126,8 +137,7 @@ func stopAndGoOn(t *testing.T, opts *filesyncer.Options, at, others int) {
 	if others == closed {
 		require.NoError(t, quick.tx.Close(t.Context()), where)
 	}
-	goOn <- struct{}{}
-	err = <-done
+	recorded, err := goOn()
 	all := names(t, dir)
 	require.Contains(t, all, "b", where)
 	head, herr := open(t, dir).Head(t.Context())

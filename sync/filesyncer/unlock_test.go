@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -33,35 +32,12 @@ func TestUnlockedWriterChangesNothing(t *testing.T) {
 	for turn := range syncertest.Soak(total) {
 		at := (1+turn*7)%total + 1
 		dir := prepared(t)
-		n, where := 0, ""
-		stopped, goOn := make(chan struct{}), make(chan struct{})
-		slow, err := filesyncer.NewStepping(dir, scope(), nil, func(op, path string) error {
-			if n++; n == at {
-				where = fmt.Sprint(op, " ", path)
-				stopped <- struct{}{}
-				<-goOn
-			}
-			return nil
-		})
-		require.NoError(t, err)
-		var recorded []string
-		done := make(chan error, 1)
-		go func() {
-			var err error
-			recorded, _, err = script(context.WithoutCancel(t.Context()), slow)
-			done <- err
-		}()
-		select {
-		case <-stopped:
-		case <-time.After(patience):
-			require.FailNow(t, "the script has fewer steps than before")
-		}
+		where, goOn := hangAt(t, dir, nil, at)
 		holder, err := open(t, dir).Holder(t.Context())
 		require.NoError(t, err)
 		require.NoError(t, open(t, dir).Unlock(t.Context(), holder), where)
 		before := names(t, dir)
-		goOn <- struct{}{}
-		err = <-done
+		recorded, err := goOn()
 		now := names(t, dir)
 		switch {
 		case holder == nil:
