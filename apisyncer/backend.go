@@ -27,6 +27,7 @@ func (b *Backend) Head(ctx context.Context) (state.Head, error) {
 	} else {
 		b.noKey.Store(true)
 	}
+	b.withheld.Store(head.KeyWithheld)
 	return head.State(), nil
 }
 
@@ -132,6 +133,9 @@ func (b *Backend) DigestKey(ctx context.Context) ([]byte, error) {
 	}
 	if key := b.key.Load(); key != nil {
 		return bytes.Clone(*key), nil
+	}
+	if b.withheld.Load() {
+		return nil, b.failed("read the digest key", tusync.ErrDigestKeyWithheld)
 	}
 	if b.noKey.Swap(false) {
 		return nil, nil

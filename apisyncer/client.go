@@ -49,9 +49,10 @@ type Backend struct {
 	opts   Options
 	client *http.Client
 	// key is the digest key, once the server has told it: it never changes. noKey says
-	// that the last head came without one, and nobody has asked for it since.
-	key   atomic.Pointer[[]byte]
-	noKey atomic.Bool
+	// that the last head came without one, and nobody has asked for it since; withheld,
+	// that there is one for others.
+	key             atomic.Pointer[[]byte]
+	noKey, withheld atomic.Bool
 	// seen is how many events of which run were handed on.
 	seen atomic.Pointer[progress]
 }
@@ -85,7 +86,7 @@ func New(address string, scope state.Scope, opts *Options) (*Backend, error) {
 	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
 		return nil, fmt.Errorf("apisyncer: the address %s holds more than https://HOST/PATH: who is asking is said by Options.Authorize", base.Redacted())
 	case base.Scheme == "http" && !b.opts.Plain && !isLoopback(base.Hostname()):
-		return nil, fmt.Errorf("apisyncer: %s is not encrypted: use https, or allow it with Options.Plain", base)
+		return nil, fmt.Errorf("apisyncer: %s is not encrypted: use https", base)
 	}
 	b.opts.Timeout = cmp.Or(b.opts.Timeout, 30*time.Second)
 	b.opts.UserAgent = cmp.Or(b.opts.UserAgent, "trueup-apisyncer/1")

@@ -14,22 +14,48 @@ import (
 	tusync "github.com/trueup-go/trueup/sync"
 )
 
-// gated is a backend whose Begin says that it was reached, and waits.
+// gated is a backend whose Begin says that it was reached, and waits, and so does the
+// first Commit after it.
 type gated struct {
 	tusync.Backend
 	reached chan<- struct{}
 	open    <-chan struct{}
 }
 
-// Begin implements sync.Backend.
-func (g gated) Begin(ctx context.Context, owner string) (tusync.Tx, state.Head, error) {
+func (g gated) wait(ctx context.Context) error {
 	g.reached <- struct{}{}
 	select {
 	case <-g.open:
-		return g.Backend.Begin(ctx, owner)
+		return nil
 	case <-ctx.Done():
-		return nil, state.Head{}, ctx.Err()
+		return ctx.Err()
 	}
+}
+
+// Begin implements sync.Backend.
+func (g gated) Begin(ctx context.Context, owner string) (tusync.Tx, state.Head, error) {
+	if err := g.wait(ctx); err != nil {
+		return nil, state.Head{}, err
+	}
+	tx, head, err := g.Backend.Begin(ctx, owner)
+	return &gatedTx{Tx: tx, gated: g}, head, err
+}
+
+type gatedTx struct {
+	tusync.Tx
+	gated
+	through bool
+}
+
+// Commit implements sync.Tx.
+func (tx *gatedTx) Commit(ctx context.Context, delta state.Delta) (state.Head, error) {
+	if !tx.through {
+		if err := tx.wait(ctx); err != nil {
+			return state.Head{}, err
+		}
+		tx.through = true
+	}
+	return tx.Tx.Commit(ctx, delta)
 }
 
 // Unwrap says what else the backend can do.
@@ -63,7 +89,12 @@ func TestARunGoesOnWithoutItsClient(t *testing.T) {
 	backend, err := open(server.URL, scope)
 	require.NoError(t, err)
 	var events []tusync.Event
-	engine, err := tusync.New(backend, appKinds(), &tusync.Options{BatchSize: 5, OnEvent: func(e tusync.Event) { events = append(events, e) }})
+	heard := make(chan struct{})
+	engine, err := tusync.New(backend, appKinds(), &tusync.Options{BatchSize: 5, OnEvent: func(e tusync.Event) {
+		if events = append(events, e); len(events) == 1 {
+			close(heard)
+		}
+	}})
 	require.NoError(t, err)
 	plan, err := engine.Plan(t.Context(), app(t, 20, 1), &tusync.PlanOptions{OnFailure: tusync.KeepGoing})
 	require.NoError(t, err)
@@ -74,13 +105,16 @@ func TestARunGoesOnWithoutItsClient(t *testing.T) {
 		result, err = engine.Apply(t.Context(), plan)
 		ended <- err
 	}()
-	select {
-	case <-reached:
-	case err := <-ended:
-		require.FailNow(t, "it has ended", "%v", err)
+	for range 2 { // before it has heard of anything, and after
+		select {
+		case <-reached:
+		case err := <-ended:
+			require.FailNow(t, "it has ended", "%v", err)
+		}
+		server.CloseClientConnections()
+		pass <- struct{}{}
+		<-heard
 	}
-	server.CloseClientConnections()
-	pass <- struct{}{}
 	require.NoError(t, <-ended)
 	require.Equal(t, 30, result.Count(tusync.Done))
 	for i, event := range events {
@@ -122,6 +156,46 @@ func TestARunIsCancelled(t *testing.T) {
 	head, err := straight.Head(t.Context())
 	require.NoError(t, err)
 	require.Zero(t, head.Serial)
+}
+
+// A plan goes over as a checksum of its changes. If what it was made against has moved,
+// it is asked again with them, and the error says what moved; and where something else
+// moved it goes ahead.
+func TestAStalePlanSaysWhatMoved(t *testing.T) {
+	t.Parallel()
+	address := serve(t, (&memories{}).open, nil)
+	backend, err := open(address, state.Scope{Org: "acme", App: "shop"})
+	require.NoError(t, err)
+	engine, err := tusync.New(backend, appKinds(), nil)
+	require.NoError(t, err)
+	apply := func(desired *tusync.Desired, opts *tusync.PlanOptions) {
+		plan, err := engine.Plan(t.Context(), desired, opts)
+		require.NoError(t, err)
+		_, err = engine.Apply(t.Context(), plan)
+		require.NoError(t, err)
+	}
+	only := func(name string) *tusync.PlanOptions {
+		return &tusync.PlanOptions{Selection: &tusync.Selection{Keys: []state.Key{{Kind: "component", Name: name}}}}
+	}
+	apply(app(t, 21, 1), nil)
+	stale, err := engine.Plan(t.Context(), app(t, 21, 2), nil)
+	require.NoError(t, err)
+	one, err := engine.Plan(t.Context(), app(t, 21, 2), only("c00020"))
+	require.NoError(t, err)
+	apply(app(t, 21, 2), only("c00000"))
+	_, err = engine.Apply(t.Context(), stale)
+	var moved *tusync.StaleError
+	require.ErrorAs(t, err, &moved)
+	require.Equal(t, []string{"component/c00000: update is no longer due"}, moved.Moved)
+	stale, err = engine.Plan(t.Context(), app(t, 21, 3), nil)
+	require.NoError(t, err)
+	apply(app(t, 21, 4), only("c00000"))
+	_, err = engine.Apply(t.Context(), stale)
+	require.ErrorAs(t, err, &moved)
+	require.Equal(t, []string{"component/c00000 was changed"}, moved.Moved)
+	result, err := engine.Apply(t.Context(), one)
+	require.NoError(t, err)
+	require.Equal(t, 1, result.Count(tusync.Done))
 }
 
 // What is no server of this protocol is told from one that fails.

@@ -82,7 +82,7 @@ func (t *tx) commit(ctx context.Context, delta *state.Delta) (head state.Head, e
 	t.parts.swap(was, rows.parts)
 	undo = func() { t.parts.swap(rows.parts, was) }
 	if err := t.parts.fit(&delta.Head); err != nil {
-		return head, err
+		return head, &state.DeltaError{Err: err}
 	}
 	if err := t.b.insert(ctx, work, t.lease, delta, rows, sum); err != nil {
 		return head, err

@@ -16,11 +16,13 @@ func plain(text string) string {
 	return quoted
 }
 
-// escape escapes what could steer a terminal, and nothing else.
-func escape(text string) string { return escapeBut(text, -1) }
+// Escape returns text with what could steer a terminal, or mislead whoever reads it,
+// as escapes: control characters, line ends among them, marks that change the
+// direction, and what is no UTF-8. Everything else stays.
+func Escape(text string) string { return escapeBut(text, -1) }
 
-// escapeLine is escape for a line of a text: a tab is left to be one.
-func escapeLine(line string) string { return escapeBut(line, '\t') }
+// EscapeLine is Escape for a line of a text: a tab is left to be one.
+func EscapeLine(line string) string { return escapeBut(line, '\t') }
 
 func escapeBut(text string, harmless rune) string {
 	var b strings.Builder

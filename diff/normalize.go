@@ -4,25 +4,33 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/trueup-go/trueup/state"
 )
 
-// FieldError is one mistake in a Config.
+// FieldError is one mistake in a Config, or a warning about it.
 type FieldError struct {
 	// Path leads to the value, from the Config's root: "vars.region". A name within
 	// a sensitive value that is not the schema's is "*": "passwords.*".
 	Path string
+	// Line is the line of the value that is wrong, from 1, where the value is text
+	// of several lines; 0 if it is all of it.
+	Line int
 	// Problem says what is wrong; Hint, which may be empty, what was probably
 	// meant.
 	Problem, Hint string
+	// Warning says that it is no mistake but may be meant otherwise.
+	Warning bool
 }
 
-// Error returns path, problem and hint.
+// Error returns path, line, problem and hint.
 func (e FieldError) Error() string {
 	text := e.Problem
+	if e.Line > 0 {
+		text = fmt.Sprintf("line %d: %s", e.Line, text)
+	}
 	if e.Path != "" {
 		text = e.Path + ": " + text
 	}
@@ -38,41 +46,46 @@ func (e FieldError) Error() string {
 // every mistake. If config is in this form already it is returned as it is,
 // without allocating. A nil schema takes any object.
 func (s *Schema) Normalize(config json.RawMessage) (json.RawMessage, []FieldError) {
-	return s.normalize(config, false)
+	out, mistakes, _ := s.normalize(config, normalizer{})
+	return out, mistakes
+}
+
+// NormalizeDeclared is Normalize for what people write, who are warned of names
+// that are deprecated. If it is lenient, fields that the schema doesn't know are
+// left out with a warning, instead of being a mistake.
+func (s *Schema) NormalizeDeclared(config json.RawMessage, lenient bool) (normal json.RawMessage, mistakes, warnings []FieldError) {
+	return s.normalize(config, normalizer{lenient: lenient})
 }
 
 // NormalizeLive is Normalize for what was observed: fields that the schema doesn't
-// know are left out, and required ones may be missing.
+// know are left out, aliases too, and required ones may be missing.
 func (s *Schema) NormalizeLive(config json.RawMessage) (json.RawMessage, []FieldError) {
-	return s.normalize(config, true)
+	out, mistakes, _ := s.normalize(config, normalizer{live: true})
+	return out, mistakes
 }
 
-func (s *Schema) normalize(config json.RawMessage, live bool) (json.RawMessage, []FieldError) {
+func (s *Schema) normalize(config json.RawMessage, n normalizer) (normal json.RawMessage, mistakes, warnings []FieldError) {
 	if len(config) == 0 {
 		config = json.RawMessage("{}")
 	}
 	canonical, err := state.Canonical(config)
 	if err != nil && s.HasSensitive() {
-		return nil, []FieldError{{Problem: withoutQuotation(err.Error())}}
+		return nil, []FieldError{{Problem: withoutQuotation(err.Error())}}, nil
 	}
 	if err != nil {
-		return nil, []FieldError{{Problem: err.Error()}}
+		return nil, []FieldError{{Problem: err.Error()}}, nil
 	}
 	if canonical[0] != '{' {
-		return nil, []FieldError{{Problem: fmt.Sprintf("want an object, found %s", describe(canonical))}}
+		return nil, []FieldError{{Problem: fmt.Sprintf("want an object, found %s", describe(canonical))}}, nil
 	}
-	if s == nil {
-		return canonical, nil
-	}
-	n := normalizer{live: live}
-	if n.inForm(canonical, s) {
-		return canonical, nil
+	if s == nil || n.inForm(canonical, s) {
+		return canonical, nil, nil
 	}
 	out := n.object(make([]byte, 0, len(canonical)), "", canonical, s)
 	if len(n.errors) > 0 {
-		return nil, n.errors
+		out = nil
 	}
-	return out, nil
+	return out, n.errors, n.warnings
 }
 
 // withoutQuotation takes out what stands in double quotes, and every number but
@@ -92,9 +105,11 @@ func withoutQuotation(problem string) string {
 }
 
 type normalizer struct {
-	errors []FieldError
-	secret bool // the value at hand is sensitive, or within one that is
-	live   bool // it was observed: what is unknown or missing is no mistake
+	errors   []FieldError
+	warnings []FieldError
+	secret   bool // the value at hand is sensitive, or within one that is
+	live     bool // it was observed: what is unknown or missing is no mistake
+	lenient  bool // what is unknown is a warning
 }
 
 // inForm is the fast path: it tells whether an object needs no change and has no
@@ -133,6 +148,8 @@ func (n *normalizer) valueInForm(value json.RawMessage, shape *Value) bool {
 		return false
 	}
 	switch shape.Type {
+	case Text:
+		return shape.allows(value)
 	case Time:
 		utc, _ := timeInUTC(value)
 		return bytes.Equal(utc, value)
@@ -165,22 +182,65 @@ func (f *SchemaField) omits(value json.RawMessage) bool {
 	return f.OmitEmpty && isEmpty(value) || f.Type != Any && string(value) == "null"
 }
 
+// given is a member of an object, with the field that it is.
+type given struct {
+	name  string // as it is written: the field's, or an alias
+	value json.RawMessage
+	field *SchemaField // nil if the schema knows none
+}
+
+// givens returns the members of a canonical object in order of their fields'
+// names, each field once.
+func (n *normalizer) givens(path string, object json.RawMessage, s *Schema) []given {
+	all := make([]given, 0, len(s.Fields))
+	inOrder := true
+	for name, value := range state.Members(object) {
+		g := given{name: string(name), value: value, field: s.Field(string(name))}
+		if g.field == nil && !n.live {
+			g.field = s.Named(g.name)
+		}
+		inOrder = inOrder && (g.field == nil || g.field.Name == g.name)
+		all = append(all, g)
+	}
+	if inOrder {
+		return all
+	}
+	slices.SortStableFunc(all, func(a, b given) int { return strings.Compare(a.order(), b.order()) })
+	once := all[:1]
+	for _, g := range all[1:] {
+		if first := once[len(once)-1]; g.field != nil && g.field == first.field {
+			n.fail(Member(path, g.name), "is the same field as "+first.name, "leave one of them out")
+		} else {
+			once = append(once, g)
+		}
+	}
+	return once
+}
+
+func (g *given) order() string {
+	if g.field != nil {
+		return g.field.Name
+	}
+	return g.name
+}
+
 // object appends the normal form of a canonical object.
 func (n *normalizer) object(dst []byte, path string, object json.RawMessage, s *Schema) []byte {
-	seen := make(map[string]bool, len(s.Fields))
+	members := n.givens(path, object, s)
 	dst = append(dst, '{')
 	body := len(dst)
-	for name, value := range state.Members(object) {
-		field := s.Field(string(name))
-		at := Member(path, string(name))
-		if field == nil && n.live {
-			continue
-		}
+	for _, m := range members {
+		field, at := m.field, Member(path, m.name)
 		if field == nil {
-			n.unknown(n.member(path, string(name)), string(name), s)
+			n.unknown(n.member(path, m.name), m.name, s)
 			continue
 		}
-		seen[field.Name] = true
+		if slices.Contains(field.Deprecated, m.name) {
+			n.warn(at, "is deprecated", fmt.Sprintf("write %q", field.Name))
+		}
+		if field.omits(m.value) {
+			continue
+		}
 		start := len(dst)
 		if start > body {
 			dst = append(dst, ',')
@@ -189,7 +249,7 @@ func (n *normalizer) object(dst []byte, path string, object json.RawMessage, s *
 		valueStart := len(dst)
 		outside := n.secret
 		n.secret = outside || field.Sensitive
-		dst = n.value(dst, at, value, &field.Value, !field.Required)
+		dst = n.value(dst, at, m.value, &field.Value, !field.Required)
 		n.secret = outside
 		if field.omits(dst[valueStart:]) {
 			dst = dst[:start]
@@ -198,7 +258,8 @@ func (n *normalizer) object(dst []byte, path string, object json.RawMessage, s *
 		}
 	}
 	for i := range s.Fields {
-		if f := &s.Fields[i]; f.Required && !seen[f.Name] && !n.live {
+		f := &s.Fields[i]
+		if f.Required && !n.live && !slices.ContainsFunc(members, func(g given) bool { return g.field == f }) {
 			n.fail(Member(path, f.Name), "is required", "")
 		}
 	}
@@ -215,6 +276,10 @@ func (n *normalizer) value(dst []byte, path string, value json.RawMessage, shape
 		return append(dst, value...)
 	}
 	switch shape.Type {
+	case Text:
+		if !n.live && !shape.allows(value) {
+			n.notOneOf(path, value, shape)
+		}
 	case Time:
 		utc, _ := timeInUTC(value)
 		return append(dst, utc...)
@@ -259,12 +324,40 @@ func (n *normalizer) fail(path, problem, hint string) {
 	n.errors = append(n.errors, FieldError{Path: path, Problem: problem, Hint: hint})
 }
 
+func (n *normalizer) warn(path, problem, hint string) {
+	n.warnings = append(n.warnings, FieldError{Path: path, Problem: problem, Hint: hint, Warning: true})
+}
+
 func (n *normalizer) unknown(path, name string, s *Schema) {
-	hint := ""
-	if near := Nearest(name, s.Names()); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
+	if n.live {
+		return
 	}
-	n.fail(path, "unknown field", hint)
+	known := s.Names()
+	for i := range s.Fields {
+		known = append(known, s.Fields[i].Aliases...)
+	}
+	if n.lenient {
+		n.warn(path, "unknown field", didYouMean(name, known))
+	} else {
+		n.fail(path, "unknown field", didYouMean(name, known))
+	}
+}
+
+// notOneOf reports text that isn't among those that it can be. It is not
+// repeated: what is in the wrong place may be a secret.
+func (n *normalizer) notOneOf(path string, value json.RawMessage, shape *Value) {
+	text, hint := "", ""
+	if err := json.Unmarshal(value, &text); err == nil && !n.secret {
+		hint = didYouMean(text, shape.OneOf)
+	}
+	n.fail(path, "want one of "+strings.Join(shape.OneOf, ", ")+", found another text", hint)
+}
+
+func didYouMean(name string, known []string) string {
+	if near := Nearest(name, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return ""
 }
 
 // appendText appends valid UTF-8 as canonical JSON.
@@ -276,78 +369,6 @@ func appendText(dst []byte, s string) []byte {
 	return b
 }
 
-// fits tells whether a canonical value has the shape's type. What is inside is
-// another matter.
-func (v *Value) fits(value json.RawMessage) bool {
-	switch first := value[0]; v.Type {
-	case Text:
-		return first == '"'
-	case Bool:
-		return first == 't' || first == 'f'
-	case Int:
-		return isNumber(first) && !bytes.ContainsAny(value, ".e")
-	case Float:
-		return isNumber(first)
-	case Time:
-		_, ok := timeInUTC(value)
-		return ok
-	case List:
-		return first == '['
-	case Map, Object:
-		return first == '{'
-	}
-	return true
-}
-
-func isNumber(first byte) bool { return first == '-' || first >= '0' && first <= '9' }
-
-// timeInUTC returns the canonical form of a time, in which equal instants are
-// equal bytes.
-func timeInUTC(value json.RawMessage) (json.RawMessage, bool) {
-	if len(value) < 2 || value[0] != '"' {
-		return nil, false
-	}
-	t, err := time.Parse(time.RFC3339Nano, string(value[1:len(value)-1]))
-	if err != nil {
-		return nil, false
-	}
-	utc, err := state.AppendCanonical(nil, t)
-	return utc, err == nil
-}
-
-// String names the shape as an error message does: "a list of text".
-func (v *Value) String() string {
-	switch v.Type {
-	case Text:
-		return "text"
-	case Bool:
-		return "true or false"
-	case Int:
-		return "a whole number"
-	case Float:
-		return "a number"
-	case Time:
-		return "a date and time"
-	case List:
-		return "a list" + v.Elem.of()
-	case Map:
-		return "a table" + v.Elem.of()
-	case Object:
-		return "a table"
-	}
-	return "any value"
-}
-
-func (v *Value) of() string {
-	switch v.Type {
-	case Any:
-		return ""
-	case Object:
-		return " of tables"
-	}
-	return " of " + v.String()
-}
-
 // describe names a value in an error message; of a sensitive one, its type only.
 func (n *normalizer) describe(value json.RawMessage) string {
 	if first := value[0]; n.secret && isNumber(first) {
@@ -356,22 +377,4 @@ func (n *normalizer) describe(value json.RawMessage) string {
 		return "true or false"
 	}
 	return describe(value)
-}
-
-// describe names a value in an error message, without showing more than a
-// little of it.
-func describe(value json.RawMessage) string {
-	switch value[0] {
-	case '{':
-		return "a table"
-	case '[':
-		return "a list"
-	case '"':
-		return "text"
-	case 'n':
-		return "nothing"
-	case 't', 'f':
-		return string(value)
-	}
-	return "the number " + string(value)
 }

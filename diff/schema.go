@@ -37,6 +37,10 @@ type Schema struct {
 // SchemaField is one member of a Config or of an object in it.
 type SchemaField struct {
 	Name string `json:"name"`
+	// Aliases are other names that a declaration may give it; the canonical Config
+	// has Name alone. Deprecated are such names whose use is warned of.
+	Aliases    []string `json:"aliases,omitempty"`
+	Deprecated []string `json:"deprecated,omitempty"`
 	Value
 	// Required fields must be there. Text must then not be empty either.
 	Required bool `json:"required,omitempty"`
@@ -54,6 +58,9 @@ type SchemaField struct {
 	// Unmanaged fields must exist and have a value that is somebody else's: what
 	// is declared is for a create alone, and neither compared nor recorded.
 	Unmanaged bool `json:"unmanaged,omitempty"`
+	// NoDeploy fields don't matter to what runs: another value is no reason to deploy
+	// it again. It counts for the fields of the Config itself.
+	NoDeploy bool `json:"no_deploy,omitempty"`
 }
 
 // Value is the shape of a value.
@@ -67,6 +74,13 @@ type Value struct {
 	// its ID when the change is carried out. Empty text names none. Empty for
 	// everything else.
 	Ref string `json:"ref,omitempty"`
+	// OneOf are the values that a Text can have, in the order in which they are
+	// told. Empty: any. Empty for everything else.
+	OneOf []string `json:"oneof,omitempty"`
+	// Forms are the other shapes in which the value may be declared. They are for
+	// those who show the schema: Normalize knows but the one form, in which
+	// sync.Kind.Canonical has brought the value before.
+	Forms []Value `json:"forms,omitempty"`
 }
 
 // Field returns the field of that name, or nil. A nil Schema has none.
@@ -83,10 +97,23 @@ func (s *Schema) Field(name string) *SchemaField {
 	return &s.Fields[i]
 }
 
+// Named is Field, but finds a field by its aliases and deprecated names too.
+func (s *Schema) Named(name string) *SchemaField {
+	if f := s.Field(name); f != nil || s == nil {
+		return f
+	}
+	for i := range s.Fields {
+		if f := &s.Fields[i]; slices.Contains(f.Aliases, name) || slices.Contains(f.Deprecated, name) {
+			return f
+		}
+	}
+	return nil
+}
+
 // Validate returns what is wrong with the schema itself, or nil: fields that are
-// not in order of their names, a List or Map without Elem, an Object without
-// Object, a Default that is not canonical JSON, a Ref on something else than Text,
-// a field that is sensitive and unmanaged, and a sensitive one that is a reference
+// not in order of their names, a name that two fields bear, a List or Map without Elem, an Object without
+// Object, a Default that is not canonical JSON, a Ref or OneOf on something else
+// than Text, a OneOf that JSON would escape, a field that is sensitive and unmanaged, and a sensitive one that is a reference
 // or has a reference or an immutable field inside: it is recorded as a digest of
 // the whole. Nothing else here takes a schema with such a mistake. A nil Schema is
 // fine.
@@ -94,8 +121,15 @@ func (s *Schema) Validate() error {
 	if s == nil {
 		return nil
 	}
+	bearers := map[string]string{}
 	for i := range s.Fields {
 		f := &s.Fields[i]
+		for _, name := range slices.Concat([]string{f.Name}, f.Aliases, f.Deprecated) {
+			if first, twice := bearers[name]; twice {
+				return fmt.Errorf("%q is a name of %s and of %s", name, first, f.Name)
+			}
+			bearers[name] = f.Name
+		}
 		if i > 0 && s.Fields[i-1].Name >= f.Name {
 			return fmt.Errorf("the fields %q and %q are not in order", s.Fields[i-1].Name, f.Name)
 		}
@@ -134,6 +168,14 @@ func (v *Value) validate() error {
 	if v.Ref != "" && v.Type != Text {
 		return fmt.Errorf("a reference to a %s of the type %q, not text", v.Ref, v.Type)
 	}
+	if len(v.OneOf) > 0 && v.Type != Text {
+		return fmt.Errorf("one of %s for the type %q, not text", strings.Join(v.OneOf, ", "), v.Type)
+	}
+	for _, one := range v.OneOf {
+		if text := string(appendText(nil, one)); text != `"`+one+`"` {
+			return fmt.Errorf("one of %s: %s has to be escaped in JSON", strings.Join(v.OneOf, ", "), text)
+		}
+	}
 	switch v.Type {
 	case Any, Text, Bool, Int, Float, Time:
 		return nil
@@ -151,7 +193,7 @@ func (v *Value) validate() error {
 	return fmt.Errorf("the unknown type %q", v.Type)
 }
 
-// Names returns the names of the fields, in order.
+// Names returns the names of the fields, in order, without aliases.
 func (s *Schema) Names() []string {
 	names := make([]string, len(s.Fields))
 	for i := range s.Fields {

@@ -195,7 +195,7 @@ func (t *texter) update(name string, c *Update) {
 func (t *texter) deploy(name string, c *Deploy) {
 	head, reasons := "» "+name+noted(c.Desired.Type)+" is deployed", c.Reasons
 	if len(reasons) == 1 {
-		head, reasons = head+": "+escape(reasons[0]), nil
+		head, reasons = head+": "+Escape(reasons[0]), nil
 	}
 	t.line(cyan, head)
 	t.reasons(reasons)
@@ -203,7 +203,7 @@ func (t *texter) deploy(name string, c *Deploy) {
 
 func (t *texter) reasons(reasons []string) {
 	for _, reason := range reasons {
-		t.line(dim, "    "+escape(reason))
+		t.line(dim, "    "+Escape(reason))
 	}
 }
 
@@ -212,7 +212,7 @@ func noted(notes ...string) string {
 	var said []string
 	for _, note := range notes {
 		if note != "" {
-			said = append(said, escape(note))
+			said = append(said, Escape(note))
 		}
 	}
 	if len(said) == 0 {

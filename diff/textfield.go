@@ -24,9 +24,9 @@ func (t *texter) values(fields []Field) {
 		switch {
 		case f.Path == "type": // it stands in the line above
 		case f.Sensitive:
-			t.line(dim, indent+shortPath(f.Path)+": "+hidden)
+			t.line(dim, indent+ShortPath(f.Path)+": "+hidden)
 		default:
-			t.line(dim, indent+shortPath(f.Path)+": "+t.value(f.New))
+			t.line(dim, indent+ShortPath(f.Path)+": "+t.value(f.New))
 		}
 	}
 }
@@ -44,7 +44,7 @@ func (t *texter) fields(fields []Field, forced map[string]bool) {
 		}
 		before, after, isText := texts(was, f.New)
 		isText = isText && strings.Contains(before+after, "\n")
-		head := indent + shortPath(f.Path) + ": "
+		head := indent + ShortPath(f.Path) + ": "
 		switch {
 		case f.Sensitive:
 			head, color = head+hidden+t.drift(f)+" → "+hidden, dim
@@ -72,20 +72,20 @@ func (t *texter) drift(f Field) string {
 	return " (changed behind our back; recorded " + t.side(f.Old, f.Default) + ")"
 }
 
-// shortPath returns a field's path as people know it: "config." is left out
+// ShortPath returns a Field's path as people know it, escaped: "config." is left out
 // unless it would then be taken for something else.
-func shortPath(path string) string {
+func ShortPath(path string) string {
 	short, inConfig := strings.CutPrefix(path, "config.")
 	if !inConfig {
-		return escape(path)
+		return Escape(path)
 	}
 	name, _, _ := strings.Cut(short, ".")
 	name, _, _ = strings.Cut(name, "[")
 	switch name {
 	case "after", "config", "deploy", "description", "protected", "refs", "tags", "type", "unmanaged":
-		return escape(path)
+		return Escape(path)
 	}
-	return escape(short)
+	return Escape(short)
 }
 
 // texts returns both values if they are texts.
@@ -126,11 +126,11 @@ func (t *texter) lines(old, desired string) {
 		case LineOmitted:
 			t.line(dim, fmt.Sprintf("%s  … %s", indent, count(line.Omitted, "line")))
 		case LineRemoved:
-			t.line(red, indent+"- "+escapeLine(text)+note)
+			t.line(red, indent+"- "+EscapeLine(text)+note)
 		case LineAdded:
-			t.line(green, indent+"+ "+escapeLine(text)+note)
+			t.line(green, indent+"+ "+EscapeLine(text)+note)
 		default:
-			t.line(dim, indent+"  "+escapeLine(text))
+			t.line(dim, indent+"  "+EscapeLine(text))
 		}
 	}
 }
@@ -177,9 +177,9 @@ func (t *texter) value(raw json.RawMessage) string {
 	s, ok := textOf(raw)
 	if !ok {
 		if short, cut := clip(string(raw), t.width); cut {
-			return escape(short) + " …"
+			return Escape(short) + " …"
 		}
-		return escape(string(raw))
+		return Escape(string(raw))
 	}
 	note := ""
 	if n := lines(s); n > 1 {

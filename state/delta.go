@@ -1,22 +1,38 @@
 package state
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 )
 
+// DeltaError says that a delta can't be committed: it is wrong by itself, or doesn't fit
+// what is recorded. What is recorded is well; whoever made the delta made a mistake.
+type DeltaError struct{ Err error }
+
+// Error implements error.
+func (e *DeltaError) Error() string { return fmt.Sprintf("the delta can't be committed: %v", e.Err) }
+
+// Unwrap returns the cause.
+func (e *DeltaError) Unwrap() error { return e.Err }
+
 // Validate returns what is wrong with the delta by itself, if it is to be committed to
 // a scope: it is another scope's, or of another version, isn't in key order, names a
-// key twice, or one that can't be a key. What it does to the records is another matter;
-// see Apply.
+// key twice, or one that can't be a key. The error is a *DeltaError. What it does to the
+// records is another matter; see Apply.
 func (d *Delta) Validate(scope Scope) error {
+	if err := d.validate(scope); err != nil {
+		return &DeltaError{err}
+	}
+	return nil
+}
+
+func (d *Delta) validate(scope Scope) error {
 	switch {
 	case d.Head.Scope != scope:
-		return fmt.Errorf("the delta is one of %s", d.Head.Scope)
+		return fmt.Errorf("it is one of %s", d.Head.Scope)
 	case d.Head.Version != DefaultStateVersion:
-		return fmt.Errorf("the delta is of version %q; want %q", d.Head.Version, DefaultStateVersion)
+		return fmt.Errorf("it is of version %q; want %q", d.Head.Version, DefaultStateVersion)
 	}
 	dropped := d.Dropped
 	for i := range d.Records {
@@ -25,13 +41,13 @@ func (d *Delta) Validate(scope Scope) error {
 			return err
 		}
 		if i > 0 && d.Records[i-1].Compare(key) >= 0 {
-			return fmt.Errorf("the records %s and %s of the delta are not in key order", d.Records[i-1].Key, key)
+			return fmt.Errorf("the records %s and %s are not in key order", d.Records[i-1].Key, key)
 		}
 		for len(dropped) > 0 && dropped[0].Compare(key) < 0 {
 			dropped = dropped[1:]
 		}
 		if len(dropped) > 0 && dropped[0] == key {
-			return fmt.Errorf("the delta both records and drops %s", key)
+			return fmt.Errorf("it both records and drops %s", key)
 		}
 	}
 	for i := range d.Dropped {
@@ -39,7 +55,7 @@ func (d *Delta) Validate(scope Scope) error {
 			return err
 		}
 		if i > 0 && d.Dropped[i-1].Compare(d.Dropped[i]) >= 0 {
-			return errors.New("the keys that the delta drops are not in key order")
+			return errors.New("the keys that it drops are not in key order")
 		}
 	}
 	return nil
@@ -47,8 +63,8 @@ func (d *Delta) Validate(scope Scope) error {
 
 // Apply returns the records after the delta: base and the delta's records in
 // key order, without what is dropped or replaced. It verifies that they fit the
-// delta's head, as a Decoder does; if the roots don't, the error is a
-// *ChecksumError.
+// delta's head, as a Decoder does; if the roots don't, the error is a *DeltaError with
+// a *ChecksumError.
 func (d *Delta) Apply(base []Record) ([]Record, error) {
 	merged := make([]Record, 0, len(base)+len(d.Records))
 	dropped := d.Dropped
@@ -74,7 +90,7 @@ func (d *Delta) Apply(base []Record) ([]Record, error) {
 		return nil, err
 	}
 	if err := sealed.fits(d.Head); err != nil {
-		return nil, err
+		return nil, &DeltaError{err}
 	}
 	return merged, nil
 }
@@ -166,8 +182,11 @@ func fastDelta(data []byte) (d Delta, ok bool) {
 			}
 		case "declared":
 			for element := range Elements(value) {
-				var r Resource
-				good = good && r.UnmarshalJSON(element) == nil
+				r, fast := fastResource(element)
+				if !fast {
+					r = Resource{}
+					good = good && r.UnmarshalJSON(element) == nil
+				}
 				d.Declared = append(d.Declared, r)
 			}
 		default:
@@ -177,6 +196,5 @@ func fastDelta(data []byte) (d Delta, ok bool) {
 			return d, false
 		}
 	}
-	again, err := d.AppendJSON(make([]byte, 0, len(data)))
-	return d, err == nil && bytes.Equal(again, data)
+	return d, isCanonical(data, &d)
 }

@@ -310,6 +310,10 @@ func plainKeys(keys []keyText) []Key {
 
 // UnmarshalJSON reads what MarshalJSON wrote. Unknown members are errors.
 func (r *Resource) UnmarshalJSON(data []byte) error {
+	if fast, ok := fastResource(data); ok && isCanonical(data, &fast) {
+		*r = fast
+		return nil
+	}
 	var j resourceJSON
 	if err := strictUnmarshal(data, &j); err != nil {
 		return err
@@ -338,6 +342,10 @@ func (r *Resource) UnmarshalJSON(data []byte) error {
 
 // UnmarshalJSON reads what MarshalJSON wrote. Unknown members are errors.
 func (r *Record) UnmarshalJSON(data []byte) error {
+	if fast, ok := fastRecord(data); ok && isCanonical(data, &fast) {
+		*r = fast
+		return nil
+	}
 	var j recordJSON
 	if err := strictUnmarshal(data, &j); err != nil {
 		return err

@@ -149,6 +149,7 @@ type Delta struct {
 	// Dropped are the keys of the records that are gone, in key order.
 	Dropped []Key
 	// Declared are the declarations that the commit's records or pending work
-	// name by checksum and that may be new to the backend, in key order.
+	// name by checksum and that may be new to the backend, in key order: all that
+	// nothing in the State before names. So a backend may forget what nothing names.
 	Declared []Resource
 }

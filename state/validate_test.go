@@ -22,10 +22,10 @@ func TestDeltaValidate(t *testing.T) {
 	head := state.Head{Version: state.DefaultStateVersion, Scope: shop}
 	for want, d := range map[string]state.Delta{
 		"":                                {Head: head, Records: record("a", "c"), Dropped: []state.Key{key("b"), key("d")}},
-		"the delta is one of acme/other":  {Head: state.Head{Version: state.DefaultStateVersion, Scope: state.Scope{Org: "acme", App: "other"}}},
-		`the delta is of version "v9"`:    {Head: state.Head{Version: "v9", Scope: shop}},
-		"server/b and server/a of":        {Head: head, Records: record("b", "a")},
-		"server/a and server/a of":        {Head: head, Records: record("a", "a")},
+		"it is one of acme/other":         {Head: state.Head{Version: state.DefaultStateVersion, Scope: state.Scope{Org: "acme", App: "other"}}},
+		`it is of version "v9"`:           {Head: state.Head{Version: "v9", Scope: shop}},
+		"server/b and server/a are not":   {Head: head, Records: record("b", "a")},
+		"server/a and server/a are not":   {Head: head, Records: record("a", "a")},
 		"both records and drops server/b": {Head: head, Records: record("a", "b"), Dropped: []state.Key{key("a0"), key("b")}},
 		"drops are not in key order":      {Head: head, Dropped: []state.Key{key("b"), key("a")}},
 		"a server without a name":         {Head: head, Records: record("")},
@@ -37,5 +37,6 @@ func TestDeltaValidate(t *testing.T) {
 			continue
 		}
 		require.ErrorContains(t, err, want)
+		require.ErrorAs(t, err, new(*state.DeltaError))
 	}
 }

@@ -317,6 +317,16 @@ func adopted(kind *Kind, adopt *diff.Adopt) *diff.Update {
 
 // deploy deploys and waits until what was deployed is healthy.
 func (a *acts) deploy(ctx context.Context, kind *Kind, deploy *diff.Deploy) error {
+	made, err := ask(ctx, a.performer, kind, 1, func([]int) ([]Prepared, error) { return prepare(ctx, kind, []*diff.Deploy{deploy}) })
+	if err == nil {
+		err = made[0].Err
+	}
+	if err == nil {
+		deploy.Running, err = runningSum(kind, deploy.Desired, made[0].Sum)
+	}
+	if err != nil {
+		return err
+	}
 	if err := a.startDeploy(ctx, kind, deploy); err != nil {
 		return err
 	}

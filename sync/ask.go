@@ -14,6 +14,8 @@ type answer interface{ failure() error }
 func (l Live) failure() error   { return l.Err }
 func (h Health) failure() error { return h.Err }
 
+func (p Prepared) failure() error { return p.Err }
+
 // ask asks about things of a kind, by their indices 0 to n-1, until each has its
 // final answer, and returns one for each. The caller holds a slot of the limiter.
 // As with acts, what was throttled is asked again after the pause, as often as it
@@ -92,4 +94,17 @@ func healthOf(ctx context.Context, kind *Kind, records []state.Record) (healths 
 		err = wantLen(kind, "Health", len(healths), len(records))
 	}
 	return healths, err
+}
+
+// prepare asks the Deployer, if it can tell, and makes an error of whatever is no answer.
+func prepare(ctx context.Context, kind *Kind, deploys []*diff.Deploy) (prepared []Prepared, err error) {
+	preparer, ok := kind.Deployer.(Preparer)
+	if !ok {
+		return make([]Prepared, len(deploys)), nil
+	}
+	err = guard(kind, "Prepare", func() { prepared = preparer.Prepare(ctx, deploys) })
+	if err == nil {
+		err = wantLen(kind, "Prepare", len(prepared), len(deploys))
+	}
+	return prepared, err
 }

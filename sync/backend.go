@@ -46,8 +46,9 @@ type Tx interface {
 	// Commit: all of it or nothing. It returns the head as recorded, with its
 	// Token. There may be several in a Tx; the same delta given twice in a row
 	// counts once. If the lease is lost the error is ErrLeaseLost; if the delta's
-	// serial is not the next one it is ErrStale. Nothing is recorded then. The
-	// delta's head and records are the caller's again when it returns.
+	// serial is not the next one it is ErrStale; if the delta is wrong by itself, or
+	// doesn't fit what is recorded, it is a *state.DeltaError. Nothing is recorded then.
+	// The delta's head and records are the caller's again when it returns.
 	Commit(ctx context.Context, delta state.Delta) (state.Head, error)
 	// Renew prolongs the lease to LeaseTTL from now and returns until when that is,
 	// by the backend's own clock: the engine counts by its own, from before the call.
@@ -94,7 +95,8 @@ type Atomic interface {
 // sensitive values, and gives it only to those who may write. A Backend that
 // lacks it needs Options.DigestKey where a kind has sensitive fields.
 type DigestKeeper interface {
-	// DigestKey returns the scope's key, nil if there is none yet.
+	// DigestKey returns the scope's key, nil if there is none yet. Who may only read
+	// gets ErrDigestKeyWithheld if there is one: with it one could guess.
 	DigestKey(ctx context.Context) ([]byte, error)
 	// KeepDigestKey keeps a key for the scope, unless there is one, and returns
 	// the one that it keeps: of several callers all get the same. It needs no

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
@@ -388,7 +389,11 @@ func (p *planner) fill(ctx context.Context) error {
 		if update, ok := d.change.(*diff.Update); ok && update.Recorded.Checksum != update.Checksum {
 			update.Prior = p.renamed(priorOf(prior, update.Recorded), update.Desired)
 			if update.Prior != nil {
-				update.Fields = diff.Fields(update.Prior, update.Desired, p.engine.kinds.Schema(update.Desired.Kind))
+				fields := diff.Fields(update.Prior, update.Desired, p.engine.kinds.Schema(update.Desired.Kind))
+				update.Fields = p.comparable(i, fields, update.Prior.Config, update.Desired.Config)
+				if len(update.Fields) == 0 && len(fields) > 0 {
+					d.change = nil
+				}
 			}
 		}
 		if d.old != nil {
@@ -405,6 +410,25 @@ func (p *planner) fill(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// comparable returns the fields, in which two Configs differ, without those of which
+// that can't be told, and notes that there are such: sensitive values that are in both,
+// where the key is withheld. They are taken for unchanged.
+func (p *planner) comparable(i int, fields []diff.Field, old, now json.RawMessage) []diff.Field {
+	if !p.declaration.withheld {
+		return fields
+	}
+	rest := slices.DeleteFunc(slices.Clone(fields), func(f diff.Field) bool {
+		path := strings.TrimPrefix(f.Path, "config.")
+		_, was := diff.Lookup(old, path)
+		_, is := diff.Lookup(now, path)
+		return f.Sensitive && was && is
+	})
+	if len(rest) < len(fields) {
+		p.withheld[i] = true
+	}
+	return rest
 }
 
 // renamed returns a prior declaration with the new names of what it refers to: what

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -30,6 +30,13 @@ import (
 //	immutable     can't be changed in what exists: another value replaces it
 //	unmanaged     must exist, and its value is somebody else's: what is declared is
 //	              for a create alone. To manage it again raises the kind's Version
+//	alias=NAME    another name that a declaration may give the field; may be said
+//	              several times. What is recorded has the field's own name
+//	deprecated=NAME  an alias whose use is warned of
+//	oneof=A|B|C   text that is one of these, or a list or map of such; an absent
+//	              field may be none of them
+//	nodeploy      doesn't matter to what runs: changing it is no reason to deploy.
+//	              It is for the fields of the kind's own struct
 //	ref=KIND      text that names a resource of that kind, or a list or map of
 //	              such; its ID takes the name's place when the change is carried out
 //
@@ -40,6 +47,9 @@ import (
 // at its default is left out of the canonical Config and so of the checksum: a
 // release that adds a field changes no declaration.
 //
+// A type that implements Parser takes other forms of a value than the one that
+// its Go type says.
+//
 // In a Go value, a field with its Go zero value is absent, unless it is
 // required: whoever has to tell 0 from a default=2 uses a pointer.
 //
@@ -49,6 +59,9 @@ func Define[T any](name string, options ...KindOption) Kind {
 	c := compiler{open: map[reflect.Type]bool{}}
 	schema, encode, err := c.structOf(reflect.TypeFor[T]())
 	kind := Kind{Name: name, Schema: schema, err: err, encode: encode}
+	if err == nil {
+		kind.forms = formsOf(reflect.TypeFor[T]())
+	}
 	for _, option := range options {
 		option(&kind)
 	}
@@ -82,21 +95,6 @@ func Protected() KindOption { return func(k *Kind) { k.Protected = true } }
 // compiler turns Go types into schemas and encoders.
 type compiler struct{ open map[reflect.Type]bool }
 
-// encoder writes a Go value of a kind's struct type as JSON.
-type encoder struct {
-	typ    reflect.Type
-	fields []fieldEncoder
-	secret bool // typ is Secret, which would write itself as "(sensitive)"
-}
-
-type fieldEncoder struct {
-	name      string
-	index     []int
-	required  bool
-	sensitive bool
-	value     *encoder // of the struct inside, at whatever depth; nil if there is none
-}
-
 func (c *compiler) structOf(t reflect.Type) (*diff.Schema, *encoder, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, nil, fmt.Errorf("%s: want a struct", t)
@@ -108,11 +106,7 @@ func (c *compiler) structOf(t reflect.Type) (*diff.Schema, *encoder, error) {
 	defer delete(c.open, t)
 	schema, enc := &diff.Schema{}, &encoder{typ: t}
 	var errs []error
-	for _, f := range reflect.VisibleFields(t) {
-		name := fieldName(f)
-		if name == "-" || promotedThrough(t, f) || !f.IsExported() && !isEmbedded(f) || isEmbedded(f) && f.Type.Kind() == reflect.Struct {
-			continue
-		}
+	for name, f := range ownFields(t) {
 		if isEmbedded(f) {
 			errs = append(errs, fmt.Errorf("%s.%s: a struct is embedded by value, or has a toml tag", t, f.Name))
 			continue
@@ -133,6 +127,21 @@ func (c *compiler) structOf(t reflect.Type) (*diff.Schema, *encoder, error) {
 	}
 	slices.SortFunc(enc.fields, func(a, b fieldEncoder) int { return strings.Compare(a.name, b.name) })
 	return schema, enc, errors.Join(errs...)
+}
+
+// ownFields returns the fields that count as a struct's own, with their names.
+func ownFields(t reflect.Type) iter.Seq2[string, reflect.StructField] {
+	return func(yield func(string, reflect.StructField) bool) {
+		for _, f := range reflect.VisibleFields(t) {
+			name := fieldName(f)
+			if name == "-" || promotedThrough(t, f) || !f.IsExported() && !isEmbedded(f) || isEmbedded(f) && f.Type.Kind() == reflect.Struct {
+				continue
+			}
+			if !yield(name, f) {
+				return
+			}
+		}
+	}
 }
 
 // isEmbedded tells whether a field is an embedded struct, by value or behind a
@@ -203,6 +212,14 @@ func (c *compiler) field(name string, f reflect.StructField) (diff.SchemaField, 
 }
 
 func (c *compiler) value(t reflect.Type) (*diff.Value, *encoder, error) {
+	shape, enc, err := c.shape(t)
+	if err == nil {
+		shape.Forms = otherForms(t)
+	}
+	return shape, enc, err
+}
+
+func (c *compiler) shape(t reflect.Type) (*diff.Value, *encoder, error) {
 	switch {
 	case t == reflect.TypeFor[Secret]():
 		return &diff.Value{Type: diff.Text}, &encoder{typ: t, secret: true}, nil
@@ -300,15 +317,22 @@ func tagOptions(field *diff.SchemaField, tag string) error {
 			field.Immutable = true
 		case option == "unmanaged":
 			field.Unmanaged = true
-		case name == "ref" && value != "":
-			shape := &field.Value
-			for shape.Elem != nil {
-				shape = shape.Elem
+		case option == "nodeploy":
+			field.NoDeploy = true
+		case name == "alias" && value != "":
+			field.Aliases = append(field.Aliases, value)
+		case name == "deprecated" && value != "":
+			field.Deprecated = append(field.Deprecated, value)
+		case (name == "ref" || name == "oneof") && value != "":
+			shape := innermost(&field.Value)
+			switch {
+			case shape.Type != diff.Text:
+				return fmt.Errorf("the sync tag's %s= is for text, and for lists and maps of text", name)
+			case name == "ref":
+				shape.Ref = value
+			default:
+				shape.OneOf = strings.Split(value, "|")
 			}
-			if shape.Type != diff.Text {
-				return errors.New("the sync tag's ref= is for text, and for lists and maps of text")
-			}
-			shape.Ref = value
 		case name == "default" && hasValue:
 			def, err := parseDefault(field.Type, value)
 			if err != nil {
@@ -316,7 +340,7 @@ func tagOptions(field *diff.SchemaField, tag string) error {
 			}
 			field.Default = def
 		default:
-			return fmt.Errorf("the sync tag's option %q is not one that this version honours; it knows required, default=, omitempty, sensitive, immutable, unmanaged, ref=", option)
+			return fmt.Errorf("the sync tag's option %q is not one that this version honours; it knows required, default=, omitempty, sensitive, immutable, unmanaged, nodeploy, alias=, deprecated=, oneof=, ref=", option)
 		}
 	}
 	if field.Required && strings.Contains(tag, "default=") {
@@ -326,6 +350,14 @@ func tagOptions(field *diff.SchemaField, tag string) error {
 		field.Default = nil
 	}
 	return nil
+}
+
+// innermost returns the shape of what is in a list or map, at whatever depth.
+func innermost(shape *diff.Value) *diff.Value {
+	for shape.Elem != nil {
+		shape = shape.Elem
+	}
+	return shape
 }
 
 func parseDefault(t diff.Type, text string) (json.RawMessage, error) {
@@ -350,93 +382,4 @@ func parseDefault(t diff.Type, text string) (json.RawMessage, error) {
 		return value, nil
 	}
 	return raw, nil
-}
-
-// append appends the JSON of a value: of the encoder's struct, or of anything
-// that has a canonical form. A nil encoder knows no struct.
-func (e *encoder) append(dst []byte, value any) ([]byte, error) {
-	return e.appendValue(dst, reflect.ValueOf(value))
-}
-
-func (e *encoder) appendValue(dst []byte, v reflect.Value) ([]byte, error) {
-	for v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && !v.IsNil() {
-		v = v.Elem()
-	}
-	switch {
-	case !v.IsValid():
-		return append(dst, "null"...), nil
-	case e == nil && v.Kind() == reflect.Struct && isText(v.Type()):
-		address := reflect.New(v.Type()) // MarshalText may have a pointer receiver
-		address.Elem().Set(v)
-		return state.AppendCanonical(dst, address.Interface())
-	case e == nil:
-		return state.AppendCanonical(dst, v.Interface())
-	case v.Type() == e.typ && e.secret:
-		return state.AppendCanonical(dst, v.String())
-	case v.Type() == e.typ:
-		return e.appendStruct(dst, v)
-	case v.Kind() == reflect.Struct:
-		return nil, fmt.Errorf("want a %s, got a %s", e.typ, v.Type())
-	case (v.Kind() == reflect.Slice || v.Kind() == reflect.Array) && v.Type() != reflect.TypeFor[json.RawMessage]():
-		return e.appendList(dst, v)
-	case v.Kind() == reflect.Map && !v.IsNil():
-		return e.appendMap(dst, v)
-	}
-	return state.AppendCanonical(dst, v.Interface())
-}
-
-func (e *encoder) appendStruct(dst []byte, v reflect.Value) ([]byte, error) {
-	dst = append(dst, '{')
-	body := len(dst)
-	for _, f := range e.fields {
-		value := v.FieldByIndex(f.index)
-		if value.IsZero() && !f.required {
-			continue
-		}
-		if len(dst) > body {
-			dst = append(dst, ',')
-		}
-		dst = append(strconv.AppendQuote(dst, f.name), ':')
-		var err error
-		if dst, err = f.value.appendValue(dst, value); err != nil && f.sensitive {
-			err = errHidden
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.name, err)
-		}
-	}
-	return append(dst, '}'), nil
-}
-
-func (e *encoder) appendList(dst []byte, v reflect.Value) ([]byte, error) {
-	dst = append(dst, '[')
-	for i := range v.Len() {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		var err error
-		if dst, err = e.appendValue(dst, v.Index(i)); err != nil {
-			return nil, fmt.Errorf("[%d]: %w", i, err)
-		}
-	}
-	return append(dst, ']'), nil
-}
-
-func (e *encoder) appendMap(dst []byte, v reflect.Value) ([]byte, error) {
-	keys := v.MapKeys()
-	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
-	dst = append(dst, '{')
-	for i, key := range keys {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		var err error
-		if dst, err = state.AppendCanonical(dst, key.String()); err != nil {
-			return nil, err
-		}
-		if dst, err = e.appendValue(append(dst, ':'), v.MapIndex(key)); err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
-		}
-	}
-	return append(dst, '}'), nil
 }

@@ -29,6 +29,8 @@ type app struct {
 	// Start is how it starts: "healthy", which is the default, "slow", which is not
 	// healthy until it is told, or "broken", which ends at once.
 	Start string `sync:"default=healthy"`
+	// Label says something of it that doesn't matter to what runs.
+	Label string `sync:"nodeploy"`
 }
 
 // processes is a Deployer whose things are processes of this test binary. Each

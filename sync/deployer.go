@@ -26,6 +26,32 @@ type Deployer interface {
 	Health(ctx context.Context, records []state.Record) []Health
 }
 
+// Preparer is implemented by a Deployer that can tell, before it deploys, what else than
+// the declaration goes into what runs: an image that was built, files that are read.
+type Preparer interface {
+	// Prepare looks at what each of the deploys would be made of, in their order, and
+	// changes nothing that runs. It is asked for all that is declared with Deploy when a
+	// plan is made, with names in Config in place of IDs that are not known yet, and
+	// again for each right before its Deploy. Of what comes after something that is
+	// deployed in the same plan, the plan doesn't use the answer.
+	Prepare(ctx context.Context, deploys []*diff.Deploy) []Prepared
+}
+
+// Prepared is what a deploy would be made of.
+type Prepared struct {
+	// Sum is a checksum of what else than the declaration goes into what runs; zero if
+	// nothing does. The engine makes it a part of diff.Deploy.Running, so that another
+	// one is a reason to deploy. It should not be one of secrets: what has few values can
+	// be guessed from a checksum.
+	Sum state.Checksum
+	// Err is why the thing can't be deployed as things are. If it is to be deployed,
+	// that is an error of the plan; else a warning.
+	Err error
+	// Wrong says that Err is about what is declared: no deploy of something else can
+	// mend it, so that it counts whatever the thing comes after.
+	Wrong bool
+}
+
 // Health is how a thing is doing.
 type Health struct {
 	Phase HealthPhase

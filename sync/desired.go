@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,6 +25,9 @@ type Desired struct {
 	// Positions tell where resources are declared, for error messages. May be
 	// nil or incomplete.
 	Positions map[state.Key]Position
+	// Warnings are what in the files is no mistake but may be meant otherwise, in
+	// order of their positions. They are shown and change nothing.
+	Warnings []Warning
 }
 
 // clone returns a copy that shares nothing that anybody changes: a plan is carried
@@ -34,12 +38,29 @@ func (d *Desired) clone() *Desired {
 	}
 	own := *d
 	own.Resources, own.Moves, own.Positions = slices.Clone(d.Resources), slices.Clone(d.Moves), maps.Clone(d.Positions)
+	own.Warnings = slices.Clone(d.Warnings)
 	for i := range own.Resources {
 		r := &own.Resources[i]
 		r.Tags, r.After = slices.Clone(r.Tags), slices.Clone(r.After)
 		r.Refs, r.Unmanaged = slices.Clone(r.Refs), slices.Clone(r.Unmanaged)
 	}
 	return &own
+}
+
+// Warning is something in a declaration that is no mistake but may be meant
+// otherwise.
+type Warning struct {
+	Position
+	// Text says what it is and what becomes of it.
+	Text string
+}
+
+// String returns "file:line:col: text", as much of it as is known.
+func (w Warning) String() string {
+	if at := w.Position.String(); at != "" {
+		return at + ": " + w.Text
+	}
+	return w.Text
 }
 
 // Move is a resource that has a new key, of the same kind.
@@ -50,6 +71,11 @@ type Position struct {
 	File string
 	// Line and Col count from 1; 0 means unknown. Col counts bytes.
 	Line, Col int
+}
+
+// Compare orders positions by file, line and column.
+func (p Position) Compare(other Position) int {
+	return cmp.Or(cmp.Compare(p.File, other.File), cmp.Compare(p.Line, other.Line), cmp.Compare(p.Col, other.Col))
 }
 
 // String returns "file:line:col", as much of it as is known.

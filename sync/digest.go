@@ -47,6 +47,16 @@ func (e *Engine) digestKey(ctx context.Context) ([]byte, error) {
 	return key, nil
 }
 
+// keyToCompare returns the key, or says that it is withheld: then what is sensitive
+// can't be compared.
+func (e *Engine) keyToCompare(ctx context.Context) (key []byte, withheld bool, err error) {
+	key, err = e.digestKey(ctx)
+	if errors.Is(err, ErrDigestKeyWithheld) {
+		return nil, true, nil
+	}
+	return key, false, err
+}
+
 // knownKey returns the key as far as it is known by now.
 func (e *Engine) knownKey() []byte {
 	e.keys.mu.Lock()

@@ -32,7 +32,7 @@
 // What more they can do they say with small interfaces. A Handler may be a Finder
 // (looks things up by their own names), an Observer (reads the live thing),
 // Idempotent (the ID that is proposed is a key) and a Deployer (brings things to
-// run). A Backend may be a Historian (keeps earlier States), a DigestKeeper (a key
+// run), which may be a Preparer (says what else they are made of). A Backend may be a Historian (keeps earlier States), a DigestKeeper (a key
 // for the digests of sensitive values), an Unlocker (ends somebody's lease), an
 // Observer of what it stores, and Atomic. A wrapper with a method Unwrap keeps
 // what it wraps able.
@@ -103,9 +103,9 @@
 // fields have a value, when one changed, that an earlier one came back, and which
 // resources of a kind have the same value in the same field. He can't try a
 // dictionary, however short a secret is; that is what the key is for. One who has
-// the key can. So a backend gives its key (DigestKeeper) to those who may write only,
-// and a host that doesn't want it beside the State keeps one itself
-// (Options.DigestKey). A first plan is made before there is a key: the word
+// the key can. So a backend gives its key (DigestKeeper) to those who may write only:
+// the plans of others don't compare what is sensitive, and say so. A host that doesn't want
+// the key beside the State keeps one itself (Options.DigestKey). A first plan is made before there is a key: the word
 // "(sensitive)" stands in it for every value. Apply makes the key.
 //
 // With another key, whatever has a sensitive value differs and is updated once. That

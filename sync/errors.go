@@ -45,6 +45,9 @@ var (
 	// ErrSecretUnavailable: a sensitive value is needed, and only its digest is at
 	// hand.
 	ErrSecretUnavailable = errors.New("the sensitive value is not at hand")
+	// ErrDigestKeyWithheld: there is a key for the digests of sensitive values, and it
+	// isn't for this caller, who may only read.
+	ErrDigestKeyWithheld = errors.New("the digest key is for those who may write")
 	// ErrProtected: the change would delete or replace a protected resource.
 	ErrProtected = errors.New("it is protected")
 	// ErrTooManyRequests: the other side asks to slow down. The error may be a

@@ -123,14 +123,15 @@ func (e *Engine) prepareRollback(ctx context.Context, to *rollback) (*declaratio
 		return nil, err
 	}
 	// What is live is compared by the digests, too.
-	if _, err := e.digestKey(ctx); err != nil {
+	_, withheld, err := e.keyToCompare(ctx)
+	if err != nil {
 		return nil, err
 	}
 	values, err := e.secretsOf(ctx, to.source)
 	if err != nil {
 		return nil, err
 	}
-	d := &declaration{Desired: &Desired{Revision: then.Revision}, missing: map[int][]string{}}
+	d := &declaration{Desired: &Desired{Revision: then.Revision}, missing: map[int][]string{}, withheld: withheld}
 	if to.serial > 0 {
 		d.then = then.Records
 	}

@@ -53,6 +53,7 @@ type Kind struct {
 
 	err    error
 	encode *encoder
+	forms  *forms // nil if every field has but one
 }
 
 // KindSet is the kinds that a program knows. It is immutable and safe for
@@ -222,7 +223,7 @@ func (s *KindSet) normalize(r *state.Resource) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	config, mistakes := kind.Schema.Normalize(r.Config)
+	config, mistakes, _ := kind.Canonical(r.Config, false)
 	if len(mistakes) > 0 {
 		return fieldErrors(mistakes)
 	}

@@ -170,7 +170,7 @@ func (l *ledger) done(change diff.Change, id string, birth int64) error {
 		l.declare(&record, &c.Target, true, birth)
 	case *diff.Update:
 		record.Orphaned = false
-		l.declare(&record, &c.Target, matters(c), birth)
+		l.declare(&record, &c.Target, matters(l.kinds.kind(c.Desired.Kind), c), birth)
 	case *diff.Delete:
 		pending := pendingOp(&record)
 		switch {

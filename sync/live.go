@@ -321,7 +321,7 @@ func (p *planner) observed(kind *Kind, i int, live Live) error {
 	if err != nil {
 		return SyncAPIErr{Resource: key.String(), Err: err}
 	}
-	drift := diff.Drift(&as, config, kind.Schema)
+	drift := p.comparable(i, diff.Drift(&as, config, kind.Schema), as.Config, config)
 	switch {
 	case len(drift) == 0:
 	case update != nil:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/trueup-go/trueup/diff"
@@ -35,6 +36,9 @@ type Plan struct {
 	// Orphans are the records of what is no longer declared and stays, those that
 	// this plan marks included, in key order.
 	Orphans []state.Record
+	// Warnings are the declaration's, and then the plan's own: what it could not find
+	// out. They are shown and change nothing.
+	Warnings []Warning
 	// OnFailure says what becomes of the rest when a change fails.
 	OnFailure FailureMode
 	// Wait makes Apply wait for the lease, as PlanOptions.Wait does. It is not a part
@@ -100,6 +104,8 @@ type planner struct {
 	// onlyDrift says that nothing is wanted but what was changed behind our back.
 	onlyDrift bool
 
+	withheld map[int]bool // declared resources whose sensitive values can't be compared
+
 	performer *performer // asks what there is
 	holder    holder     // in Plan.records
 	namesOnce sync.Once
@@ -125,8 +131,11 @@ type draft struct {
 
 func (e *Engine) planner(desired *Desired, opts *PlanOptions) *planner {
 	p := &planner{
-		engine: e, plan: &Plan{kinds: e.kinds, desired: desired.clone()},
+		engine: e, plan: &Plan{kinds: e.kinds, desired: desired.clone()}, withheld: map[int]bool{},
 		performer: &performer{limiter: newLimiter(e.opts.Parallel), retries: e.opts.Retries},
+	}
+	if desired != nil {
+		p.plan.Warnings = slices.Clone(desired.Warnings)
 	}
 	if opts != nil {
 		p.plan.opts = opts.clone()
@@ -248,6 +257,10 @@ func (p *planner) count() {
 			p.plan.Unchanged++
 		}
 	}
+	if n := len(p.withheld); n > 0 {
+		p.plan.Warnings = append(p.plan.Warnings, Warning{Text: fmt.Sprintf(
+			"the sensitive values of %d of the %d declared resources were not compared, and count as unchanged: %v", n, len(p.drafts), ErrDigestKeyWithheld)})
+	}
 	becomes := map[state.Key]diff.Op{}
 	for _, c := range p.plan.Changes {
 		if d, ok := c.Change.(*diff.Delete); !ok || !d.Replaced {
@@ -355,6 +368,10 @@ func (p *Plan) Counts() map[diff.Op]int {
 	}
 	return counts
 }
+
+// Schemas tells the schemas of the kinds that the plan was made with, for those who
+// show it: they say which fields are sensitive.
+func (p *Plan) Schemas() diff.Schemas { return p.kinds.Schema }
 
 // WriteText writes the plan for people: each change with its fields, and a
 // summary. The options may be nil.

@@ -126,9 +126,9 @@ func TestPromise3_MistakesInTheDeclarationAreAllNamed(t *testing.T) {
 		key("a"): {File: "x.toml", Line: 3, Col: 1}, key("b"): {File: "x.toml", Line: 9}, key("d"): {File: "y.toml"},
 	}
 	_, err := e.Plan(t.Context(), desired, nil)
-	require.ErrorContains(t, err, "unable to sync x.toml:3:1: thing/a - thing/a depends on itself")
+	require.ErrorContains(t, err, "unable to sync x.toml:3:1: thing/a - depends on itself")
 	require.ErrorContains(t, err, "unable to sync x.toml:9: thing/b - a dependency cycle: thing/b → thing/c → thing/d → thing/b (thing/b at x.toml:9, thing/d at y.toml)")
-	require.ErrorContains(t, err, "thing/e depends on thing/bb, which is not declared; did you mean thing/b?")
+	require.ErrorContains(t, err, "thing/e - depends on thing/bb, which is not declared; did you mean thing/b?")
 	var wrong sync.SyncErr
 	require.ErrorAs(t, err, &wrong)
 	var cycle *diff.CycleError
@@ -338,4 +338,19 @@ func TestPromise3_OrderHoldsInAMesh(t *testing.T) {
 		require.True(t, slices.IsSorted(c.After))
 		waited[i][node] = true
 	}
+}
+
+// A plan has the declaration's warnings, so that whoever shows it shows them.
+func TestAPlanHasTheDeclarationsWarnings(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, newSpy(), nil)
+	desired := desire(t, "a")
+	desired.Warnings = []sync.Warning{{Position: sync.Position{File: "a.toml", Line: 1, Col: 2}, Text: "looks odd"}, {Text: "so does all"}}
+	p := plan(t, e, desired, nil)
+	desired.Warnings[0].Text = "changed"
+	require.Equal(t, "[a.toml:1:2: looks odd so does all]", fmt.Sprint(p.Warnings))
+	text, err := p.MarshalJSON()
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"warnings":["a.toml:1:2: looks odd","so does all"]`)
+	require.Empty(t, plan(t, e, nil, nil).Warnings)
 }

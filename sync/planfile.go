@@ -3,12 +3,14 @@ package sync
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/hashicorp/go-multierror"
 
@@ -35,6 +37,10 @@ type planJSON struct {
 	Counts    map[diff.Op]int `json:"counts"`
 	Changes   []changeJSON    `json:"changes"`
 	Orphans   []string        `json:"orphans"`
+	Warnings  []string        `json:"warnings,omitempty"`
+	// Identities stands for the changes in a plan that is only sent, where they are left
+	// out.
+	Identities state.Checksum `json:"identities,omitzero"`
 }
 
 type changeJSON struct {
@@ -92,6 +98,9 @@ func (p *Plan) wire() *planJSON {
 	}
 	for i := range p.Orphans {
 		wire.Orphans = append(wire.Orphans, p.Orphans[i].Key.String())
+	}
+	for _, warning := range p.Warnings {
+		wire.Warnings = append(wire.Warnings, warning.String())
 	}
 	return wire
 }
@@ -183,11 +192,16 @@ type planFile struct {
 // holds no sensitive value, and no declaration.
 func (p *Plan) Encode(w io.Writer) error { return encodePlan(w, p) }
 
-// encodeBrief is Encode for a plan that nobody reads: of its changes there is what
-// LoadPlan compares.
-func (p *Plan) encodeBrief(w io.Writer) error {
-	wire := p.wire()
-	for _, j := range p.identities() {
+// encodeBrief is Encode for a plan that nobody reads. Of its changes there is what
+// LoadPlan compares; or, if sum is true, the checksum of that alone, with which LoadPlan
+// can tell that they are others, and not which.
+func (p *Plan) encodeBrief(w io.Writer, sum bool) error {
+	wire, identities := p.wire(), p.identities()
+	if sum {
+		wire.Identities = sumOf(identities)
+		return encodePlan(w, wire)
+	}
+	for _, j := range identities {
 		wire.Changes = append(wire.Changes, changeJSON{JSON: j})
 	}
 	return encodePlan(w, wire)
@@ -244,7 +258,12 @@ func (e *Engine) LoadPlan(ctx context.Context, r io.Reader, desired *Desired) (*
 	if err != nil {
 		return nil, p.outdone(saved.Serial, saved.Token, err)
 	}
-	moved := differences(saved.identities(), plan.identities())
+	var moved []string
+	if saved.Identities.IsZero() {
+		moved = differences(saved.identities(), plan.identities())
+	} else if saved.Identities != sumOf(plan.identities()) {
+		return nil, &StaleError{PlannedSerial: saved.Serial, Serial: plan.Base.Serial}
+	}
 	if len(moved) == 0 {
 		if moved, err = e.otherDeclaration(saved, plan); err != nil {
 			return nil, err
@@ -282,7 +301,7 @@ func readPlan(r io.Reader) (*planJSON, error) {
 	}
 	var file planFile
 	if err := strictJSON(text, &file); err != nil {
-		return nil, fmt.Errorf("it is not a saved plan: %w", err)
+		return nil, fmt.Errorf("it is not a saved plan: %w", notEOF(err))
 	}
 	var version struct{ Version string }
 	switch err := json.Unmarshal(file.Plan, &version); {
@@ -296,6 +315,14 @@ func readPlan(r io.Reader) (*planJSON, error) {
 	}
 	var saved planJSON
 	return &saved, strictJSON(file.Plan, &saved)
+}
+
+// notEOF makes the end of a text that is cut off an error that isn't tried again.
+func notEOF(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("it ends early")
+	}
+	return err
 }
 
 func strictJSON(text []byte, into any) error {
@@ -361,6 +388,29 @@ func (j *planJSON) identities() []diff.JSON {
 		list[i] = j.Changes[i].JSON
 	}
 	return list
+}
+
+// sumOf is the same for two lists between which differences says nothing, but for their
+// order.
+func sumOf(identities []diff.JSON) state.Checksum {
+	var text []byte
+	add := func(part string) {
+		text = append(binary.AppendUvarint(text, uint64(len(part))), part...)
+	}
+	for i := range identities {
+		j := &identities[i]
+		add(string(j.Op))
+		add(j.Key)
+		add(j.ID)
+		add(j.Recorded.String())
+		text = strconv.AppendBool(strconv.AppendBool(text, j.Replaced), j.Orphaned)
+		seen := observed(j)
+		text = binary.AppendUvarint(text, uint64(len(seen)))
+		for _, field := range seen {
+			add(field)
+		}
+	}
+	return state.Sum(text)
 }
 
 // differences says, a sentence each, in which changes two plans differ.

@@ -433,11 +433,11 @@ func TestPromise1_AFileThatIsNoPlanIsRefused(t *testing.T) {
 		return string(text)
 	}
 	for name, c := range map[string]struct{ text, err string }{
-		"nothing":              {"", "it is not a saved plan: EOF"},
+		"nothing":              {"", "it is not a saved plan: it ends early"},
 		"null":                 {"null", "it is not a saved plan"},
 		"something else":       {"a = 1", "it is not a saved plan: invalid character"},
 		"something else still": {`{"plan": {"version": "v1"}, "more": 1}`, `it is not a saved plan: json: unknown field "more"`},
-		"truncated":            {good[:len(good)/2], "it is not a saved plan: unexpected EOF"},
+		"truncated":            {good[:len(good)/2], "it is not a saved plan: it ends early"},
 		"two of them":          {good + good, "it is not a saved plan: there is more after its end"},
 		"something after it":   {good + "}", "it is not a saved plan: there is more after its end"},
 		"edited":               {strings.Replace(good, `"network/lan"`, `"network/wan"`, 1), "it was changed after it was written; plan again"},
@@ -454,6 +454,7 @@ func TestPromise1_AFileThatIsNoPlanIsRefused(t *testing.T) {
 			_, err := o.engine.LoadPlan(t.Context(), strings.NewReader(c.text), desired)
 			require.ErrorContains(t, err, "load the plan")
 			require.ErrorContains(t, err, c.err)
+			require.False(t, sync.Retryable(err))
 			var internal sync.SyncInternalErr
 			require.ErrorAs(t, err, &internal)
 		})

@@ -34,6 +34,8 @@ type declaration struct {
 	// keyless says that there was no key for the digests: the checksums of what
 	// has sensitive values are not those that will be recorded.
 	keyless bool
+	// withheld says that there is a key, which isn't for this caller.
+	withheld bool
 
 	redactorOnce  sync.Once
 	theirRedactor *redactor // of all sensitive values; see redactor
@@ -41,11 +43,15 @@ type declaration struct {
 
 // prepare checks every resource and returns the declaration, or every mistake.
 func (e *Engine) prepare(ctx context.Context, desired *Desired) (*declaration, error) {
-	key, err := e.digestKey(ctx)
+	key, withheld, err := e.keyToCompare(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return e.prepareWith(desired, key)
+	d, err := e.prepareWith(desired, key)
+	if err == nil {
+		d.withheld = withheld
+	}
+	return d, err
 }
 
 // prepareWith is prepare with the key for digests, nil if there is none.
@@ -212,7 +218,7 @@ func (d *declaration) graph() (*diff.Graph, error) {
 		var cycle *diff.CycleError
 		switch {
 		case errors.As(err, &unknown):
-			errs = append(errs, d.wrong(unknown.From, err.Error(), err))
+			errs = append(errs, d.wrong(unknown.From, strings.TrimPrefix(err.Error(), unknown.From.String()+" "), err))
 		case errors.As(err, &cycle):
 			errs = append(errs, d.wrong(cycle.Keys[0], err.Error()+d.places(cycle.Keys), err))
 		default:

@@ -104,8 +104,8 @@ func TestPromise3_MistakesInReferencesSayWhere(t *testing.T) {
 	var wrong sync.SyncErr
 	require.ErrorAs(t, err, &wrong)
 	require.ErrorContains(t, err, "a.toml:1: cluster/a - a dependency cycle: cluster/a → cluster/b → cluster/c → cluster/a (cluster/a at a.toml:1, cluster/b at b.toml:2, cluster/c at c.toml:3)")
-	require.ErrorContains(t, err, "d.toml:4: cluster/d - cluster/d depends on network/mian, which is not declared; did you mean network/main?")
-	require.ErrorContains(t, err, "e.toml:5: cluster/e - cluster/e depends on itself")
+	require.ErrorContains(t, err, "d.toml:4: cluster/d - depends on network/mian, which is not declared; did you mean network/main?")
+	require.ErrorContains(t, err, "e.toml:5: cluster/e - depends on itself")
 }
 
 // A declaration that names what it doesn't declare is a mistake although nothing
@@ -116,7 +116,7 @@ func TestPromise3_WhatIsStillNamedCantLeaveTheDeclaration(t *testing.T) {
 	o.sync(t, o.desire(t, map[string]any{"network/a": wire{}, "cluster/c": cluster{Main: "a"}}), nil)
 	for _, opts := range []*sync.PlanOptions{nil, {Prune: true}, {Selection: &sync.Selection{Kinds: []string{"network"}}, Prune: true}} {
 		_, err := o.engine.Plan(t.Context(), o.desire(t, map[string]any{"cluster/c": cluster{Main: "a"}}), opts)
-		require.ErrorContains(t, err, "cluster/c depends on network/a, which is not declared")
+		require.ErrorContains(t, err, "cluster/c - depends on network/a, which is not declared")
 	}
 }
 

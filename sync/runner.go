@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 
 	"github.com/trueup-go/trueup/state"
@@ -24,7 +25,8 @@ type Runner interface {
 type Run struct {
 	// ID is another one for each Apply.
 	ID string
-	// Plan is what LoadPlan reads, without what is for people.
+	// Plan is what LoadPlan reads, without what is for people, and without the changes
+	// where a checksum does.
 	Plan []byte
 	// Desired is what the plan was made from, with every value in the clear; nil if it
 	// was made without a declaration.
@@ -66,7 +68,8 @@ type RunEnd struct {
 // CarryOut carries out a Run that was handed over by another engine: the other side
 // of Runner. It makes the plan again and applies it, with the kinds of this engine,
 // whose options count but for those that the Run brings along. If the plan would be
-// another one by now the error is a *StaleError, and nothing was touched.
+// another one by now the error is a *StaleError, and nothing was touched. It doesn't say
+// what moved if the Run doesn't hold the changes: the other engine asks again with them.
 func (e *Engine) CarryOut(ctx context.Context, run *Run) (*RunResult, error) {
 	own := *e
 	own.opts.Owner = run.Owner
@@ -107,24 +110,13 @@ func (e *Engine) runner() Runner {
 
 // handOver has a plan carried out by a Runner.
 func (e *Engine) handOver(ctx context.Context, runner Runner, plan *Plan) (*Result, error) {
-	run, err := e.runOf(plan)
-	if err != nil {
-		return nil, joinErrors(err)
+	ended, err := e.runBy(ctx, runner, plan, true)
+	var stale *StaleError
+	if errors.As(err, &stale) && ended == nil && len(stale.Moved) == 0 {
+		ended, err = e.runBy(ctx, runner, plan, false) // to hear what moved
 	}
-	onEvent := e.opts.OnEvent
-	run.Events = onEvent != nil
-	if onEvent == nil {
-		onEvent = func(Event) {}
-	}
-	var ended *RunResult
-	lost := again(ctx, e.opts.Retries, func() error {
-		if ended, err = runner.Run(ctx, run, onEvent); ended != nil {
-			return nil // it is over, whatever came of it
-		}
-		return err
-	})
 	if ended == nil {
-		return nil, joinErrors(lost)
+		return nil, joinErrors(err)
 	}
 	if err != nil && ctx.Err() != nil { // over there nobody knows why
 		err = joinErrors(err, context.Cause(ctx))
@@ -142,9 +134,32 @@ func (e *Engine) handOver(ctx context.Context, runner Runner, plan *Plan) (*Resu
 	return result, err
 }
 
-func (e *Engine) runOf(plan *Plan) (*Run, error) {
+// runBy has a plan carried out, whose changes are sent or, if sum is true, the checksum
+// of what makes them what they are. The result is nil only if nothing was begun.
+func (e *Engine) runBy(ctx context.Context, runner Runner, plan *Plan, sum bool) (ended *RunResult, err error) {
+	run, err := e.runOf(plan, sum)
+	if err != nil {
+		return nil, err
+	}
+	onEvent := e.opts.OnEvent
+	if run.Events = onEvent != nil; !run.Events {
+		onEvent = func(Event) {}
+	}
+	lost := again(ctx, e.opts.Retries, func() error {
+		if ended, err = runner.Run(ctx, run, onEvent); ended != nil {
+			return nil // it is over, whatever came of it
+		}
+		return err
+	})
+	if ended == nil {
+		return nil, lost
+	}
+	return ended, err
+}
+
+func (e *Engine) runOf(plan *Plan, sum bool) (*Run, error) {
 	var text bytes.Buffer
-	if err := plan.encodeBrief(&text); err != nil {
+	if err := plan.encodeBrief(&text, sum); err != nil {
 		return nil, err
 	}
 	run := &Run{

@@ -193,6 +193,20 @@ func TestResultsAreKeptForAWhile(t *testing.T) {
 	})
 }
 
+// What ended runs have to tell takes so much memory and no more: the oldest are forgotten,
+// and not the last.
+func TestWhatIsKeptIsLimited(t *testing.T) {
+	t.Parallel()
+	h := serve(t, seeded(t), Options{})
+	h.runs.most = 1
+	require.Contains(t, h.run(t, first).Body.String(), `"result":{`)
+	require.Equal(t, http.StatusOK, h.runAgain(first).Code)
+	require.Contains(t, h.run(t, second).Body.String(), `"problem":{`, "it is stale")
+	require.Equal(t, http.StatusPreconditionFailed, h.runAgain(first).Code)
+	require.Equal(t, http.StatusOK, h.runAgain(second).Code)
+	require.NoError(t, h.Close(t.Context()))
+}
+
 // Runs are limited in their number, and go on when the client is gone.
 func TestTooManyRuns(t *testing.T) {
 	t.Parallel()

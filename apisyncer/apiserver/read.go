@@ -18,9 +18,15 @@ func (s *Server) head(x *exchange) error {
 		return err
 	}
 	own := wire.HeadOf(head)
-	if keeper, ok := sync.AbilityOf[sync.DigestKeeper](x.backend); ok && x.mayWrite() && x.URL.Query().Has("key") {
-		if own.DigestKey, err = keeper.DigestKey(x.Context()); err != nil {
+	if keeper, ok := sync.AbilityOf[sync.DigestKeeper](x.backend); ok && x.URL.Query().Has("key") {
+		key, err := keeper.DigestKey(x.Context())
+		switch {
+		case err != nil:
 			return err
+		case x.mayWrite():
+			own.DigestKey = key
+		default:
+			own.KeyWithheld = len(key) > 0
 		}
 	}
 	return x.write(own)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,9 +37,16 @@ type runs struct {
 	open    int
 	closed  bool
 	working sync.WaitGroup
+	ended   []name // what is kept of those that have ended, oldest first
+	size    int    // of what they have to tell
+	most    int    // that it may be
 }
 
-func newRuns(opts Options) *runs { return &runs{opts: opts, all: map[name]*run{}} }
+// maxSize is how many events and ends of changes are kept for those who come back: about
+// 50 MB of them. The oldest runs are forgotten first, and the last one never.
+const maxSize = 250_000
+
+func newRuns(opts Options) *runs { return &runs{opts: opts, all: map[name]*run{}, most: maxSize} }
 
 // close cancels all runs, and returns when they have ended. None begins after it.
 func (r *runs) close(ctx context.Context) error {
@@ -94,20 +102,32 @@ func (r *runs) begin(n name, do func(ctx context.Context, own *run) (*tusync.Run
 		result, err := r.guarded(ctx, own, do)
 		own.end(result, err)
 		r.mu.Lock()
+		defer r.mu.Unlock()
 		r.open--
 		if result == nil && isTriedAgain(err) {
 			delete(r.all, n)
+			return
 		}
-		r.mu.Unlock()
+		r.ended, r.size = append(r.ended, n), r.size+own.size()
+		for r.size > r.most && len(r.ended) > 1 {
+			r.forget(r.ended[0])
+		}
 		time.AfterFunc(r.opts.Keep, func() {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			if r.all[n] == own {
-				delete(r.all, n)
-			}
+			r.forget(n)
 		})
 	})
 	return own, nil
+}
+
+// forget drops a run that has ended, if it is still there.
+func (r *runs) forget(n name) {
+	if i := slices.Index(r.ended, n); i >= 0 {
+		r.ended = slices.Delete(r.ended, i, i+1)
+		r.size -= r.all[n].size()
+		delete(r.all, n)
+	}
 }
 
 // isTriedAgain tells whether a client's engine sends a run again that failed so before
@@ -146,6 +166,17 @@ func (own *run) end(result *tusync.RunResult, err error) {
 		own.failed = problem(err)
 	}
 	own.wake()
+}
+
+// size is how much a run that has ended has to tell.
+func (own *run) size() int {
+	own.mu.Lock()
+	defer own.mu.Unlock()
+	size := 1 + len(own.events)
+	if own.result != nil {
+		size += len(own.result.IDs) + len(own.result.Records)
+	}
+	return size
 }
 
 func (own *run) wake() {

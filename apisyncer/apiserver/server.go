@@ -15,6 +15,7 @@
 package apiserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -96,7 +97,7 @@ func (s *Server) endpoints() map[string]endpoint {
 	return map[string]endpoint{
 		"GET /v1/openapi.json": {public: true, do: s.describe, does: "Describes this API.", out: object{}},
 		"GET /v1/head": {
-			do: s.head, does: "Returns the State's head; with the parameter key the digest key, too, if the caller may write.",
+			do: s.head, does: "Returns the State's head; with the parameter key the digest key, too, or that there is one, if the caller may only read.",
 			query: "key", out: wire.Head{},
 		},
 		"GET /v1/records":         {do: s.records, does: "Streams the records in key order.", out: wire.Line{}},
@@ -153,6 +154,7 @@ type exchange struct {
 	caller  *Caller
 	scope   state.Scope
 	backend sync.Backend
+	reason  error // what is logged in place of the error that is answered
 }
 
 // serve answers a request.
@@ -176,8 +178,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, pattern string, e
 	if done.Status >= http.StatusInternalServerError {
 		level = slog.LevelError
 	}
-	s.opts.Log.LogAttrs(r.Context(), level, "request", slog.String("endpoint", pattern), slog.String("id", x.id), slog.String("caller", done.Caller),
-		slog.String("scope", x.scope.String()), slog.Int("status", done.Status), slog.Duration("took", done.Took), slog.Any("error", err))
+	attrs := []slog.Attr{
+		slog.String("endpoint", pattern), slog.String("id", x.id), slog.String("caller", done.Caller),
+		slog.String("scope", x.scope.String()), slog.Int("status", done.Status), slog.Duration("took", done.Took),
+	}
+	if reason := cmp.Or(x.reason, err); reason != nil {
+		attrs = append(attrs, slog.Any("error", reason))
+	}
+	s.opts.Log.LogAttrs(r.Context(), level, "request", attrs...)
 	if s.opts.OnRequest != nil {
 		s.opts.OnRequest(done)
 	}
@@ -194,7 +202,7 @@ func (s *Server) guarded(x *exchange, e endpoint) (err error) {
 		return e.do(x)
 	}
 	if x.caller, err = s.authenticate(x.Request); err != nil || x.caller == nil {
-		s.opts.Log.Info("not authenticated", slog.Any("error", err), slog.String("id", x.id))
+		x.reason = err
 		x.w.Header().Set("WWW-Authenticate", "Bearer") // HTTP wants one named
 		return errNobody
 	}

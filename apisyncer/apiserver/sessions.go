@@ -202,9 +202,6 @@ func (s *Server) commit(x *exchange) error {
 		}
 		changes[i] = change
 	}
-	if err := asked.Delta.Validate(x.scope); err != nil {
-		return badRequest("%v", err)
-	}
 	head, err := s.commitOf(x, changes, asked.Delta)
 	if err != nil {
 		return err
@@ -232,29 +229,7 @@ func (s *Server) commitOf(x *exchange, changes []diff.Change, delta state.Delta)
 			}
 		}
 	}
-	if head, err = tx.Commit(ctx, delta); err != nil {
-		err = blamed(ctx, x.backend, &delta, err)
-	}
-	return head, err
-}
-
-// blamed tells an error of a commit that is the client's, whose delta doesn't fit what
-// is recorded, from one of the backend's: both look alike.
-func blamed(ctx context.Context, backend tusync.Backend, delta *state.Delta, failed error) error {
-	if problem(failed).Status != http.StatusInternalServerError {
-		return failed
-	}
-	var base []state.Record
-	for r, err := range backend.Records(ctx) {
-		if err != nil {
-			return failed
-		}
-		base = append(base, r)
-	}
-	if _, err := delta.Apply(base); err != nil {
-		return &refusal{http.StatusUnprocessableEntity, failed.Error()}
-	}
-	return failed
+	return tx.Commit(ctx, delta)
 }
 
 func (s *Server) renew(x *exchange) error {

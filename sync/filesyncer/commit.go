@@ -132,7 +132,7 @@ func (t *tx) verify(ctx context.Context, delta *state.Delta) ([]swap, error) {
 	t.books.parts.apply(swaps)
 	if err := t.books.parts.fits(&delta.Head); err != nil {
 		t.books.parts.undo(swaps)
-		return nil, err
+		return nil, &state.DeltaError{Err: err}
 	}
 	return swaps, nil
 }

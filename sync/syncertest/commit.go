@@ -136,7 +136,7 @@ func commitThatDoesNotFit(t *testing.T, s *Suite) {
 			delta := m.put(t, s.resources(3, 7, 2), s.Resource(0, 1).Key)
 			spoil(&delta)
 			_, err := tx.Commit(t.Context(), delta)
-			require.Error(t, err)
+			require.ErrorAs(t, err, new(*state.DeltaError))
 			require.NotErrorIs(t, err, tusync.ErrLeaseLost)
 			m.matches(t, store, store.open(t))
 		})

@@ -239,8 +239,6 @@ func (s *memoryStore) commit(delta *state.Delta) (state.Head, error) {
 		return s.head(), nil
 	case serial != now.Serial+1:
 		return state.Head{}, &tusync.StaleError{PlannedSerial: serial - 1, Serial: now.Serial, Moved: []string{fmt.Sprintf("the next serial is %d", now.Serial+1)}}
-	case delta.Head.Scope != s.scope:
-		return state.Head{}, fmt.Errorf("the delta is one of %s", delta.Head.Scope)
 	}
 	var own state.Delta // what the caller has, it may change
 	if err := own.UnmarshalJSON(text); err != nil {

@@ -53,7 +53,7 @@ func (s *memoryState) apply(d *state.Delta) error {
 	s.swap(before, after)
 	if err := s.fits(&d.Head); err != nil {
 		s.swap(after, before)
-		return err
+		return &state.DeltaError{Err: err}
 	}
 	s.sorted, s.head = nil, withToken(d.Head)
 	return nil

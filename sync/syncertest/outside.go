@@ -57,6 +57,9 @@ type snapshot struct {
 	list    []state.Record
 	records map[state.Key]state.Record
 	things  map[string]WorldThing
+	// declared is what the records name, as far as the backend keeps it: later it may
+	// have forgotten what nothing names any more.
+	declared map[state.Checksum]state.Resource
 }
 
 // look reads everything, and checks that the State is whole.
@@ -76,11 +79,26 @@ func (o *outside) look(ctx context.Context) (*snapshot, error) {
 	if err := s.isWhole(); err != nil {
 		return nil, err
 	}
+	if s.declared, err = o.declarations(ctx, s.list); err != nil {
+		return nil, err
+	}
 	things, err := NewWorld(o.things()).Things()
 	for _, thing := range things {
 		s.things[thing.ID] = thing
 	}
 	return s, err
+}
+
+// declarations returns what records name.
+func (o *outside) declarations(ctx context.Context, records []state.Record) (map[state.Checksum]state.Resource, error) {
+	if o.lacks(Declarations) {
+		return nil, nil
+	}
+	sums := make([]state.Checksum, len(records))
+	for i := range records {
+		sums[i] = records[i].Checksum
+	}
+	return o.reader.Declared(ctx, sums)
 }
 
 // isWhole checks that the records fit the head.

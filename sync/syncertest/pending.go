@@ -35,18 +35,16 @@ func pendingComesBack(t *testing.T, s *Suite) {
 	b, m := store.open(t), newModel(scope())
 	tx, _ := store.begin(t, b)
 	record, intended := s.intent(t, 0, 1, 1)
-	commit := func(change func(*state.Record)) {
+	commit := func(change func(*state.Record), declared ...state.Resource) {
 		t.Helper()
 		change(&record)
 		delta := m.record(t, []state.Record{record})
-		if delta.Head.Serial == 1 {
-			delta.Declared = []state.Resource{intended}
-		}
+		delta.Declared = declared
 		m.commit(t, tx, delta)
 		m.matches(t, store, b)
 		m.matches(t, store, store.open(t))
 	}
-	commit(func(*state.Record) {})
+	commit(func(*state.Record) {}, intended)
 	require.Equal(t, 1, m.head.Pending)
 	sum := record.Pending[0].Checksum
 	if !s.lacks(Declarations) {
@@ -65,7 +63,7 @@ func pendingComesBack(t *testing.T, s *Suite) {
 	tx, _ = store.begin(t, b)
 	commit(func(r *state.Record) {
 		r.Checksum, r.ConfigID, r.Replaced, r.Pending = sum, "config", "", nil
-	})
+	}, intended) // nothing has named it since the commit before last
 	require.Zero(t, m.head.Pending)
 	require.NoError(t, tx.Close(t.Context()))
 	m.matches(t, store, store.open(t))

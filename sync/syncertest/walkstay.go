@@ -73,8 +73,8 @@ func (w *walk) mayBeReplaced(a *attempt, record *state.Record, to state.Key) boo
 			return true
 		}
 	}
-	resource, err := w.declared(w.t.Context(), record.Checksum)
-	if err != nil {
+	resource, kept := a.before.declared[record.Checksum]
+	if !kept {
 		return false
 	}
 	recorded, err := pieceOf(resource.Config)

@@ -106,6 +106,7 @@ func TestStatus(t *testing.T) {
 		{&verdictError{false}, http.StatusInternalServerError},
 		{errors.New("no idea"), http.StatusInternalServerError},
 		{&state.ChecksumError{}, http.StatusInternalServerError},
+		{&state.DeltaError{Err: &state.ChecksumError{}}, http.StatusUnprocessableEntity},
 	} {
 		require.Equal(t, test.status, ProblemOf(test.err).Status, "%v", test.err)
 	}
@@ -314,7 +315,8 @@ func sentinels() map[string]error {
 		"sync.ErrUnknownKind": sync.ErrUnknownKind, "sync.ErrKindVersion": sync.ErrKindVersion,
 		"sync.ErrExists": sync.ErrExists, "sync.ErrUncertain": sync.ErrUncertain,
 		"sync.ErrSecretUnavailable": sync.ErrSecretUnavailable, "sync.ErrProtected": sync.ErrProtected,
-		"sync.ErrTooManyRequests": sync.ErrTooManyRequests, "sync.ErrUnhealthy": sync.ErrUnhealthy,
+		"sync.ErrDigestKeyWithheld": sync.ErrDigestKeyWithheld,
+		"sync.ErrTooManyRequests":   sync.ErrTooManyRequests, "sync.ErrUnhealthy": sync.ErrUnhealthy,
 		"sync.ErrNoState": sync.ErrNoState, "state.ErrNewerVersion": state.ErrNewerVersion,
 		"context.Canceled": context.Canceled, "context.DeadlineExceeded": context.DeadlineExceeded,
 		"errors.ErrUnsupported": errors.ErrUnsupported, "io.EOF": io.EOF, "io.ErrUnexpectedEOF": io.ErrUnexpectedEOF,
@@ -344,6 +346,7 @@ func typedErrors() []func(r *rand.Rand, cause error) error {
 		func(r *rand.Rand, _ error) error {
 			return &sync.PruneLimitError{Deletes: r.Int(), Records: r.IntN(9), Limit: -r.IntN(9)}
 		},
+		func(_ *rand.Rand, cause error) error { return &state.DeltaError{Err: cause} },
 		func(r *rand.Rand, _ error) error { return &sync.BlockedError{Key: randomKey(r), By: randomKey(r)} },
 		func(r *rand.Rand, cause error) error {
 			return &sync.ThrottledError{After: time.Duration(r.Int64() >> r.IntN(60)), Err: cause}
@@ -448,6 +451,7 @@ func requireSame(t *testing.T, want, got error, msg string) {
 	sameAs[*sync.ThrottledError](t, want, got, msg)
 	sameAs[*sync.UncertainError](t, want, got, msg)
 	sameAs[*state.ChecksumError](t, want, got, msg)
+	sameAs[*state.DeltaError](t, want, got, msg)
 	sameAs[diff.FieldError](t, want, got, msg)
 	sameAs[*diff.UnknownError](t, want, got, msg)
 	sameAs[*diff.CycleError](t, want, got, msg)

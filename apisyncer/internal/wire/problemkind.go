@@ -81,8 +81,13 @@ func problemKinds() problemTable {
 			}),
 		sentinel("err-uncertain", http.StatusUnprocessableEntity, sync.ErrUncertain),
 		typed("field", "a field is wrong", http.StatusUnprocessableEntity,
-			func(e diff.FieldError) fieldJSON { return fieldJSON(e) },
-			func(m fieldJSON, _ error) error { return diff.FieldError(m) }),
+			func(e diff.FieldError) fieldJSON { return fieldJSON{e.Path, e.Line, e.Problem, e.Hint} },
+			func(m fieldJSON, _ error) error {
+				return diff.FieldError{Path: m.Path, Line: m.Line, Problem: m.Problem, Hint: m.Hint}
+			}),
+		typed("delta", "the delta can't be committed", http.StatusUnprocessableEntity,
+			func(e *state.DeltaError) deltaJSON { return deltaJSON(*e) },
+			func(m deltaJSON, cause error) error { m.Err = cause; return (*state.DeltaError)(&m) }),
 		typed("unknown-dependency", "a dependency is not declared", http.StatusUnprocessableEntity,
 			func(e *diff.UnknownError) unknownJSON {
 				return unknownJSON{keyText(e.From), keyText(e.To), keyText(e.Near)}
@@ -96,6 +101,7 @@ func problemKinds() problemTable {
 		sentinel("err-kind-version", http.StatusUnprocessableEntity, sync.ErrKindVersion),
 		sentinel("err-exists", http.StatusUnprocessableEntity, sync.ErrExists),
 		sentinel("err-secret-unavailable", http.StatusUnprocessableEntity, sync.ErrSecretUnavailable),
+		sentinel("err-digest-key-withheld", http.StatusForbidden, sync.ErrDigestKeyWithheld),
 		sentinel("err-protected", http.StatusUnprocessableEntity, sync.ErrProtected),
 
 		// The request came to its end before its answer did. 499 is no standard.
@@ -165,6 +171,9 @@ type (
 		Description string `json:"description"`
 		Err         error  `json:"-"`
 	}
+	deltaJSON struct {
+		Err error `json:"-"`
+	}
 	pruneLimitJSON struct {
 		Deletes int `json:"deletes"`
 		Records int `json:"records"`
@@ -172,6 +181,7 @@ type (
 	}
 	fieldJSON struct {
 		Path    string `json:"path"`
+		Line    int    `json:"line,omitempty"`
 		Problem string `json:"problem"`
 		Hint    string `json:"hint"`
 	}

@@ -119,26 +119,21 @@ func DecodeRun(body io.Reader) (*Run, error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("there is more in the first line than a run")
 	}
+	resources, err := readResources(lines)
+	if err != nil {
+		return nil, err
+	}
 	count := 0
 	if r.Desired != nil {
-		count = r.Desired.Count
+		r.Desired.Resources, count = resources, r.Desired.Count
 	}
-	for n := 0; ; n++ {
-		text, err := ReadLine(lines)
-		switch {
-		case errors.Is(err, io.EOF) && n == count:
-			return r, nil
-		case errors.Is(err, io.EOF):
-			return nil, fmt.Errorf("%d resources of %d: %w", n, count, io.ErrUnexpectedEOF)
-		case err != nil:
-			return nil, err
-		}
-		var one state.Resource
-		if err := one.UnmarshalJSON(text); err != nil {
-			return nil, fmt.Errorf("resource %d: %w", n+1, err)
-		}
-		r.Desired.Resources = append(r.Desired.Resources, one)
+	switch {
+	case len(resources) < count:
+		return nil, fmt.Errorf("%d resources of %d: %w", len(resources), count, io.ErrUnexpectedEOF)
+	case len(resources) > count:
+		return nil, fmt.Errorf("%d resources, and %d were announced", len(resources), count)
 	}
+	return r, nil
 }
 
 // Sync returns the run.
@@ -220,28 +215,34 @@ func (e *Event) Sync() (own sync.Event, err error) {
 
 // Result is a sync.RunResult, and the error that came with it.
 type Result struct {
-	Head      Head           `json:"head"`
-	Ends      []End          `json:"ends"`
+	Head Head `json:"head"`
+	// IDs are those of the plan's changes, in its order: as many as there are. A change
+	// is done unless Ends has another end for it, by its index.
+	IDs       []string       `json:"ids"`
+	Ends      map[int]End    `json:"ends,omitempty"`
 	Unchanged int            `json:"unchanged"`
 	Orphans   []state.Record `json:"orphans,omitempty"`
 	Records   []state.Record `json:"records,omitempty"`
 	Problem   *Problem       `json:"problem,omitempty"`
 }
 
-// End is a sync.RunEnd.
+// End is a sync.RunEnd, but for the ID.
 type End struct {
 	Status  sync.Status `json:"status"`
-	ID      string      `json:"id,omitempty"`
 	Problem *Problem    `json:"problem,omitempty"`
 }
 
 // ResultOf returns a result as it is sent.
 func ResultOf(r *sync.RunResult, err error) *Result {
 	own := &Result{
-		Head: HeadOf(r.Head), Unchanged: r.Unchanged, Orphans: r.Orphans, Records: r.Records, Problem: ProblemOf(err), Ends: make([]End, len(r.Ends)),
+		Head: HeadOf(r.Head), Unchanged: r.Unchanged, Orphans: r.Orphans, Records: r.Records, Problem: ProblemOf(err),
+		IDs: make([]string, len(r.Ends)), Ends: map[int]End{},
 	}
 	for i, end := range r.Ends {
-		own.Ends[i] = End{end.Status, end.ID, ProblemOf(end.Err)}
+		own.IDs[i] = end.ID
+		if end.Status != sync.Done || end.Err != nil {
+			own.Ends[i] = End{end.Status, ProblemOf(end.Err)}
+		}
 	}
 	return own
 }
@@ -249,10 +250,13 @@ func ResultOf(r *sync.RunResult, err error) *Result {
 // Sync returns the result, and the error.
 func (r *Result) Sync() (*sync.RunResult, error) {
 	own := &sync.RunResult{
-		Head: r.Head.State(), Unchanged: r.Unchanged, Orphans: r.Orphans, Records: r.Records, Ends: make([]sync.RunEnd, len(r.Ends)),
+		Head: r.Head.State(), Unchanged: r.Unchanged, Orphans: r.Orphans, Records: r.Records, Ends: make([]sync.RunEnd, len(r.IDs)),
 	}
-	for i, end := range r.Ends {
-		own.Ends[i] = sync.RunEnd{Status: end.Status, ID: end.ID, Err: end.Problem.Err()}
+	for i, id := range r.IDs {
+		own.Ends[i] = sync.RunEnd{ID: id, Status: sync.Done}
+		if end, ok := r.Ends[i]; ok {
+			own.Ends[i].Status, own.Ends[i].Err = end.Status, end.Problem.Err()
+		}
 	}
 	return own, r.Problem.Err()
 }

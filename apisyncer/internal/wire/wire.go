@@ -25,6 +25,8 @@ type Head struct {
 	Token state.Token `json:"token"`
 	// DigestKey is the scope's, for those who may write; empty if it has none.
 	DigestKey []byte `json:"digest_key,omitempty"`
+	// KeyWithheld says that it has one, and that the caller may only read.
+	KeyWithheld bool `json:"key_withheld,omitempty"`
 }
 
 // HeadOf returns a head with its token, which its JSON doesn't have.

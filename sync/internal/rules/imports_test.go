@@ -42,7 +42,8 @@ func allowed() map[string][]string {
 		"sync/appsync":    {"sync", "sync/manifest"},
 		"sync/filesyncer": {"sync"},
 		"sync/syncertest": {"sync", testify, yaml},
-		"sync/synccli":    {"sync"},
+		"sync/planhtml":   {"sync"},
+		"sync/synccli":    {"sync", "sync/planhtml"},
 		"dbsyncer":        {"sync", pgx, passfile, services, xtext},
 		"apisyncer":       {"sync"},
 
