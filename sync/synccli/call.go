@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/trueup-go/trueup/state"
 	"github.com/trueup-go/trueup/sync"
@@ -37,13 +38,16 @@ type Call struct {
 	JSON, Yes bool
 
 	host     *Host
+	kinds    *sync.KindSet
 	flags    *flag.FlagSet
 	atomic   bool   // --atomic
 	planFile string // --plan-file; empty if it wasn't given
+	page     string // --html; empty if it wasn't given
 	limit    int    // --limit
 	engine   *sync.Engine
 	closer   io.Closer
-	progress progress // of the Apply that is under way
+	warned   []sync.Warning // that were shown
+	progress progress       // of the Apply that is under way
 }
 
 // Dir returns the directory that relative things are relative to: the path that
@@ -61,10 +65,8 @@ func (c *Call) Load(ctx context.Context) (*Declaration, error) {
 		return nil, err
 	}
 	declaration, err := c.host.Load(ctx, c)
-	if declaration != nil {
-		for _, warning := range declaration.Warnings {
-			fmt.Fprintf(c.Err, "warning: %s\n", warning)
-		}
+	if declaration != nil && declaration.Desired != nil {
+		c.warn(declaration.Desired.Warnings)
 	}
 	switch {
 	case err != nil && !errors.Is(err, ErrNoDeclaration):
@@ -75,6 +77,16 @@ func (c *Call) Load(ctx context.Context) (*Declaration, error) {
 		return nil, ErrNoDeclaration
 	}
 	return declaration, nil
+}
+
+// warn shows warnings, each once: a plan has those of its declaration.
+func (c *Call) warn(warnings []sync.Warning) {
+	for _, warning := range warnings {
+		if !slices.Contains(c.warned, warning) {
+			fmt.Fprintf(c.Err, "warning: %s\n", warning)
+			c.warned = append(c.warned, warning)
+		}
+	}
 }
 
 // loadIfThere is Load, but returns nil where nothing can be a declaration.
@@ -97,12 +109,20 @@ func (c *Call) Engine(ctx context.Context) (*sync.Engine, error) {
 		return nil, err
 	}
 	c.closer, _ = backend.(io.Closer)
-	c.engine, err = sync.New(backend, c.host.Kinds, &sync.Options{OnEvent: func(event sync.Event) {
+	c.engine, err = sync.New(backend, c.kinds, &sync.Options{OnEvent: func(event sync.Event) {
 		if c.progress != nil {
 			c.progress.event(event)
 		}
 	}})
 	return c.engine, err
+}
+
+// start takes what only a host that has seen its flags can tell.
+func (c *Call) start() (err error) {
+	if c.host.KindsFor != nil {
+		c.kinds, err = c.host.KindsFor(c)
+	}
+	return err
 }
 
 func (c *Call) close() error {

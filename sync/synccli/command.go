@@ -42,7 +42,8 @@ const (
 	TakesScope
 	// TakesPrune: --prune-limit and --allow-empty.
 	TakesPrune
-	// TakesPlan: --prune, --target and --atomic; implies TakesPrune.
+	// TakesPlan: --prune, --target, --atomic and, if a kind has a Deployer, --no-deploy;
+	// implies TakesPrune.
 	TakesPlan
 	// TakesPlanFile: --plan-file.
 	TakesPlanFile
@@ -54,6 +55,7 @@ const (
 	TakesJSON
 
 	takesLimit // --limit
+	takesPage  // --html
 )
 
 func (t Takes) has(what Takes) bool { return t&what != 0 }

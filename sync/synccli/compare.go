@@ -87,7 +87,7 @@ func (c *Call) showComparison(from, to int64, changes []diff.Change) error {
 // changesText returns changes as a plan shows them.
 func (c *Call) changesText(changes []diff.Change) (string, error) {
 	var b strings.Builder
-	err := diff.WriteText(&b, slices.Values(changes), c.host.Kinds.Schema, 0, &diff.TextOptions{Color: c.Color})
+	err := diff.WriteText(&b, slices.Values(changes), c.kinds.Schema, 0, &diff.TextOptions{Color: c.Color})
 	// The last line is a summary of what is to be done: these are changes that were.
 	text := strings.TrimSuffix(b.String(), "\n")
 	return text[:strings.LastIndex(text, "\n")+1], err
@@ -96,7 +96,7 @@ func (c *Call) changesText(changes []diff.Change) (string, error) {
 func (c *Call) changesJSON(changes []diff.Change) []diff.JSON {
 	all := make([]diff.JSON, 0, len(changes))
 	for _, change := range changes {
-		all = append(all, diff.JSONOf(change, c.host.Kinds.Schema))
+		all = append(all, diff.JSONOf(change, c.kinds.Schema))
 	}
 	return all
 }

@@ -2,6 +2,7 @@
 //
 //	plan                   show what sync would do
 //	sync                   make it so, and record it
+//	deploy [KIND/]NAME…    deploy something, and what comes after it
 //	state                  show what is recorded
 //	history                list what was recorded, newest first
 //	diff [A [B]]           show what changed between two States
@@ -47,10 +48,14 @@
 //	--backend, --org, --app, --account     whose State it is and where, and who asks
 //	--prune, --prune-limit, --allow-empty  what may be deleted
 //	--target KIND/NAME                     only that and what it needs; several times
+//	--no-deploy                            what is to be deployed is left for another time
 //	--plan-file FILE                       where plan writes a plan that sync carries out
+//	--html FILE                            the plan as a page, for a browser
 //	--atomic                               all or nothing
 //	--wait                                 for who holds the lease
 //	--yes, --json                          ask nobody; write JSON
+//
+// deploy and --no-deploy are there if a kind has a Deployer.
 //
 // A flag or command that isn't known is an error that names the nearest one that is.
 // [Host.Flags] adds a program's own.

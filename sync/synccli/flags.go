@@ -43,6 +43,9 @@ func (c *Call) bindPlan(takes Takes) {
 	if takes.has(TakesPlan) {
 		c.flags.BoolVar(&c.Options.Prune, "prune", false, "delete what is no longer declared")
 		c.flags.Func("target", "only this resource, `KIND/NAME`, and what it needs; may be given several times", c.target)
+		if c.host.deploys() {
+			c.flags.BoolVar(&c.Options.NoDeploy, "no-deploy", false, "leave what is to be deployed for another time; it stays pending, and is no change")
+		}
 		c.flags.BoolVar(&c.atomic, "atomic", false, "record all of it or, if something fails, nothing")
 	}
 	if takes.has(TakesPlan | TakesPrune) {
@@ -56,6 +59,9 @@ func (c *Call) bindPlan(takes Takes) {
 	}
 	if takes.has(TakesPlanFile) {
 		c.flags.StringVar(&c.planFile, "plan-file", "", "the `FILE` that plan writes the plan to, and sync carries out")
+	}
+	if takes.has(takesPage) {
+		c.flags.StringVar(&c.page, "html", "", "a `FILE` that the plan is written to as a page, for a browser")
 	}
 	if takes.has(TakesWait) {
 		c.flags.BoolVar(&c.Options.Wait, "wait", false, "wait while somebody else syncs the same")

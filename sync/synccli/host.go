@@ -21,6 +21,10 @@ type Host struct {
 	About string
 	// Kinds are the kinds that can be declared.
 	Kinds *sync.KindSet
+	// KindsFor returns the kinds of one call, whose Handlers and Deployers are what
+	// its flags and environment say. They have the names of Kinds, and Deployers where
+	// those have some. Nil: Kinds.
+	KindsFor func(call *Call) (*sync.KindSet, error)
 	// Load reads the declaration that the call's Paths name. It is called only
 	// by commands that need it. It returns every mistake at once, as a
 	// *multierror.Error or errors.Join, each with its place; and an error that
@@ -52,10 +56,8 @@ type Host struct {
 
 // Declaration is what a host loaded.
 type Declaration struct {
-	// Desired is what is declared.
+	// Desired is what is declared. Its Warnings are shown, a line each.
 	Desired *sync.Desired
-	// Warnings are shown, a line each, and change nothing.
-	Warnings []string
 	// Sync runs a sync or a rollback, for a host that has something to do before or
 	// after it: it plans and applies with the syncer, which shows the plan, asks, and
 	// shows the progress, and returns what went wrong in all. How it ended is told

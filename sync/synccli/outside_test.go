@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -106,6 +108,15 @@ func (r *runs) Deploy(_ context.Context, deploy *diff.Deploy) error {
 	}
 	r.running[deploy.Key().String()] = deploy.Running
 	return nil
+}
+
+// forget ends all that runs and returns what that was, in order.
+func (r *runs) forget() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	were := slices.Sorted(maps.Keys(r.running))
+	r.running = nil
+	return were
 }
 
 func (r *runs) Health(_ context.Context, records []state.Record) []tusync.Health {

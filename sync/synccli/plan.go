@@ -24,6 +24,9 @@ func plan(ctx context.Context, call *Call) error {
 	if err := call.SavePlan(plan); err != nil {
 		return err
 	}
+	if err := call.savePage(plan, declaration.Desired.Warnings); err != nil {
+		return err
+	}
 	if err := call.ShowPlan(plan); err != nil {
 		return err
 	}
@@ -50,6 +53,7 @@ func (c *Call) Plan(ctx context.Context, declaration *Declaration) (*sync.Plan, 
 // ShowPlan writes the plan, and which orphans there are beside those that it
 // deals with; or the plan's JSON.
 func (c *Call) ShowPlan(plan *sync.Plan) error {
+	c.warn(plan.Warnings)
 	if c.JSON {
 		return c.writeJSON(plan)
 	}

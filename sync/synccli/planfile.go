@@ -5,36 +5,56 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/trueup-go/trueup/sync"
+	"github.com/trueup-go/trueup/sync/planhtml"
 )
 
 // SavePlan writes the plan to the file that --plan-file names, which only the user
 // may read: it tells much of what there is, though no sensitive value. It is there
 // as a whole or not at all. Without --plan-file it does nothing.
-func (c *Call) SavePlan(plan *sync.Plan) (err error) {
+func (c *Call) SavePlan(plan *sync.Plan) error {
 	if c.planFile == "" {
 		return nil
 	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("save the plan: %w", err)
-		}
-	}()
-	f, err := os.CreateTemp(filepath.Dir(c.planFile), "."+filepath.Base(c.planFile)+"-") // with mode 0600
+	if err := WriteFile(c.planFile, plan.Encode); err != nil {
+		return fmt.Errorf("save the plan: %w", err)
+	}
+	return nil
+}
+
+// savePage writes the plan's page to the file that --html names, as SavePlan does.
+func (c *Call) savePage(plan *sync.Plan, declared []sync.Warning) error {
+	if c.page == "" {
+		return nil
+	}
+	err := WriteFile(c.page, func(w io.Writer) error {
+		return planhtml.Write(w, plan, &planhtml.Options{Warnings: declared})
+	})
+	if err != nil {
+		return fmt.Errorf("save the plan's page: %w", err)
+	}
+	return nil
+}
+
+// WriteFile writes a file that only the user may read, in place of one that may be
+// there: as a whole, and synced, or not at all.
+func WriteFile(path string, write func(w io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-") // with mode 0600
 	if err != nil {
 		return err
 	}
-	err = plan.Encode(f)
+	err = write(f)
 	if err == nil {
 		err = f.Sync()
 	}
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), c.planFile)
+		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
@@ -65,7 +85,7 @@ func (c *Call) checkSaved() error {
 	}
 	var shaping []string
 	c.flags.Visit(func(f *flag.Flag) {
-		if slices.Contains([]string{"prune", "prune-limit", "allow-empty", "target", "atomic"}, f.Name) {
+		if slices.Contains([]string{"prune", "prune-limit", "allow-empty", "target", "no-deploy", "atomic"}, f.Name) {
 			shaping = append(shaping, "--"+f.Name)
 		}
 	})

@@ -23,6 +23,9 @@ func New(host Host) *Program {
 	p := &Program{host: host.withDefaults(), err: host.validate()}
 	if len(host.Backends) > 0 {
 		p.commands = standard()
+		if host.deploys() {
+			p.commands = slices.Insert(p.commands, 2, deployCommand())
+		}
 	}
 	for _, own := range host.Commands {
 		at := slices.IndexFunc(p.commands, func(c Command) bool { return c.Name == own.Name })
@@ -40,7 +43,7 @@ func New(host Host) *Program {
 // recorded, and says so.
 func (p *Program) Run(ctx context.Context, args []string, stdio Stdio) int {
 	stdio = stdio.withDefaults()
-	call := &Call{Stdio: stdio, host: p.host}
+	call := &Call{Stdio: stdio, host: p.host, kinds: p.host.Kinds}
 	err := p.run(ctx, call, args)
 	if err == nil {
 		return 0
@@ -71,6 +74,9 @@ func (p *Program) run(ctx context.Context, call *Call, args []string) error {
 	err := call.read(command, rest)
 	if errors.Is(err, flag.ErrHelp) {
 		return p.commandHelp(call, command)
+	}
+	if err == nil {
+		err = call.start()
 	}
 	if err == nil {
 		err = command.Run(ctx, call)

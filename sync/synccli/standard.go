@@ -5,9 +5,9 @@ func standard() []Command {
 	const all = TakesPaths | TakesScope | TakesJSON
 	const acts = all | TakesYes | TakesWait
 	return []Command{
-		{Name: "plan", Takes: all | TakesPlan | TakesPlanFile, Run: plan,
+		{Name: "plan", Takes: all | TakesPlan | TakesPlanFile | takesPage, Run: plan,
 			Short: "show what sync would do",
-			Long:  "Shows what sync would do, field by field, and changes nothing. The exit code is 0 if\neverything is as declared, 2 if there are changes, 1 after an error. With --plan-file the\nplan is also written to a file, for sync --plan-file; sensitive values are not in it."},
+			Long:  "Shows what sync would do, field by field, and changes nothing. The exit code is 0 if\neverything is as declared, 2 if there are changes, 1 after an error. With --plan-file the\nplan is also written to a file, for sync --plan-file, with --html as a page to look at; sensitive\nvalues are in neither."},
 		{Name: "sync", Takes: acts | TakesPlan | TakesPlanFile, Run: syncs,
 			Short: "make it so, and record it",
 			Long:  "Shows the plan, asks at a terminal, carries the plan out and records the result. Where\nnobody can be asked it goes ahead, unless something would be deleted or replaced: that\nneeds --yes. With --plan-file it carries out the plan that is in the file, or nothing, if\nwhat the plan was made from has changed since so that another one is due."},

@@ -132,7 +132,7 @@ func TestWarningsGoToErr(t *testing.T) {
 	b := newShop(t)
 	b.host.Load = func(ctx context.Context, call *synccli.Call) (*synccli.Declaration, error) {
 		declaration, err := loadFiles(ctx, call)
-		declaration.Warnings = []string{"a.toml:1:1: looks odd"}
+		declaration.Desired.Warnings = []sync.Warning{{Position: sync.Position{File: "a.toml", Line: 1, Col: 1}, Text: "looks odd"}}
 		return declaration, err
 	}
 	got := b.run("plan", "--json")

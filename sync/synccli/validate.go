@@ -15,21 +15,25 @@ func validate(ctx context.Context, call *Call) error {
 	if err != nil {
 		return err
 	}
-	engine, err := sync.New(nowhere{scope: call.Scope}, call.host.Kinds, nil)
+	engine, err := sync.New(nowhere{scope: call.Scope}, call.kinds, nil)
 	if err != nil {
 		return err
 	}
 	// To plan towards it from nothing is to check all that can be checked: the
-	// kinds' fields, unknown dependencies, cycles.
-	if _, err := engine.Plan(ctx, declaration.Desired, nil); err != nil {
+	// kinds' fields, unknown dependencies, cycles. Nobody outside is asked.
+	if _, err := engine.Plan(ctx, declaration.Desired, &sync.PlanOptions{NoDeploy: true}); err != nil {
 		return err
 	}
 	resources := len(declaration.Desired.Resources)
 	if call.JSON {
+		var warnings []string
+		for _, warning := range declaration.Desired.Warnings {
+			warnings = append(warnings, warning.String())
+		}
 		return call.writeJSON(struct {
 			Resources int      `json:"resources"`
 			Warnings  []string `json:"warnings,omitempty"`
-		}{resources, declaration.Warnings})
+		}{resources, warnings})
 	}
 	valid := "all valid"
 	if resources == 1 {
