@@ -43,7 +43,7 @@ type connector struct {
 
 // connect checks the edges of one draft and sorts them.
 func (c *connector) connect(d *draft) {
-	slices.SortStableFunc(d.edges, func(a, b edge) int { return comparePositions(a.at, b.at) })
+	slices.SortStableFunc(d.edges, func(a, b edge) int { return a.at.Compare(b.at) })
 	for i := range d.edges {
 		e := &d.edges[i]
 		if key, ok := c.byVar[e.to.Name]; ok && e.to.Kind == KindComponent && c.declared[e.to] == nil {

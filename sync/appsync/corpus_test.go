@@ -48,7 +48,7 @@ func TestCorpus(t *testing.T) {
 				require.EqualError(t, err, wrong()[filepath.Base(root)])
 				return
 			}
-			t.Logf("%d resources, warnings: %v", len(config.Desired.Resources), config.Warnings)
+			t.Logf("%d resources, warnings: %v", len(config.Desired.Resources), config.Desired.Warnings)
 			syncAgainAndAgain(t, files, config)
 		})
 	}

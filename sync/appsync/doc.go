@@ -69,7 +69,7 @@
 // references in them count. It is looked for in the folder of the file that names
 // it, then in the folders above, up to the config directory, then in the folder of
 // the kind (permissions for every role). A file that is not there is a mistake; a
-// readme that is not there is a Warning. A step's command is never the name of a
+// readme that is not there is a warning. A step's command is never the name of a
 // file. Nothing outside of the directory is read.
 //
 // The source of a component, a sandbox, a runner, the inputs or the installer is a

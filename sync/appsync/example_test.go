@@ -129,7 +129,7 @@ dependencies = ["databse"]
 	// components/database.toml:5:1: a terraform_module has no chart_name; that is for helm_chart
 }
 
-func ExampleWarning() {
+func ExampleLoad_warnings() {
 	files := shop()
 	files["metadata.toml"].Data = []byte("version = 'v2'\nlabel_colors = { tier = '#ffffff' }\n")
 	config, err := appsync.Load(files, nil)
@@ -137,7 +137,7 @@ func ExampleWarning() {
 		fmt.Println(err)
 		return
 	}
-	for _, warning := range config.Warnings {
+	for _, warning := range config.Desired.Warnings {
 		fmt.Println(warning)
 	}
 	// Output:

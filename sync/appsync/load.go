@@ -15,10 +15,8 @@ import (
 // Config is an app's config: what it declares, and what a Syncer has to know
 // beside.
 type Config struct {
-	// Desired is what is declared, in key order, with positions.
+	// Desired is what is declared, in key order, with positions and warnings.
 	Desired *sync.Desired
-	// Warnings are what may be meant otherwise, in order of their positions.
-	Warnings []Warning
 	// Builds tells of the builds that the host makes. Nil: there are none, so
 	// that no build has failed.
 	Builds Builds
@@ -26,16 +24,6 @@ type Config struct {
 	// always set, and OnFailure defaults to sync.KeepGoing. May be nil.
 	Options *sync.PlanOptions
 }
-
-// Warning is something in a config that is no mistake but may be meant otherwise.
-type Warning struct {
-	sync.Position
-	// Text says what it is and what becomes of it.
-	Text string
-}
-
-// String returns "file:line:col: text".
-func (w Warning) String() string { return w.Position.String() + ": " + w.Text }
 
 // LoadOptions are the options of Load. Nil means all defaults.
 type LoadOptions struct {
@@ -88,7 +76,7 @@ type loader struct {
 	fieldTypes  map[string][]string
 
 	mistakes manifest.Mistakes
-	warnings []Warning
+	warnings []sync.Warning
 	// unread are the files, by kind, that couldn't be read in whole.
 	unread map[string][]string
 }
@@ -126,12 +114,9 @@ func (l *loader) config(drafts []*draft) *Config {
 		desired.Resources = append(desired.Resources, d.resource)
 		desired.Positions[d.resource.Key] = d.position
 	}
-	slices.SortFunc(l.warnings, func(a, b Warning) int {
-		return cmp.Or(comparePositions(a.Position, b.Position), cmp.Compare(a.Text, b.Text))
+	slices.SortFunc(l.warnings, func(a, b sync.Warning) int {
+		return cmp.Or(a.Compare(b.Position), cmp.Compare(a.Text, b.Text))
 	})
-	return &Config{Desired: desired, Warnings: l.warnings}
-}
-
-func comparePositions(a, b sync.Position) int {
-	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	desired.Warnings = l.warnings
+	return &Config{Desired: desired}
 }

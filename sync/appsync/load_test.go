@@ -35,7 +35,7 @@ func TestLoad(t *testing.T) {
 		fmt.Fprintf(&b, "%s %s\n", config.Desired.Positions[r.Key], raw)
 		kinds[r.Kind] = true
 	}
-	for _, warning := range config.Warnings {
+	for _, warning := range config.Desired.Warnings {
 		fmt.Fprintf(&b, "%s\n", warning)
 	}
 	golden(t, "testdata/shop.golden", b.String())
@@ -220,7 +220,7 @@ func TestWarnings(t *testing.T) {
 	}), nil)
 	require.NoError(t, err)
 	var got []string
-	for _, warning := range config.Warnings {
+	for _, warning := range config.Desired.Warnings {
 		got = append(got, warning.String())
 	}
 	require.Equal(t, []string{

@@ -70,7 +70,7 @@ func (b *builder) unknown(p *part, table map[string]any, at string, schema *diff
 }
 
 func (b *builder) warn(at sync.Position, text string) {
-	b.outcome.warnings = append(b.outcome.warnings, Warning{at, text})
+	b.outcome.warnings = append(b.outcome.warnings, sync.Warning{Position: at, Text: text})
 }
 
 // combine puts parts together: what stands in a later one counts, but tables

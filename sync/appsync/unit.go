@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/trueup-go/trueup/diff"
+	"github.com/trueup-go/trueup/sync"
 	"github.com/trueup-go/trueup/sync/manifest"
 )
 
@@ -18,7 +19,7 @@ type unit struct {
 type outcome struct {
 	drafts   []*draft
 	mistakes manifest.Mistakes
-	warnings []Warning
+	warnings []sync.Warning
 	// filled are the files that declare something.
 	filled []file
 	// broken says that a file couldn't be read in whole: what seems to be missing

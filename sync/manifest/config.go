@@ -5,6 +5,7 @@ import (
 
 	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
+	tusync "github.com/trueup-go/trueup/sync"
 )
 
 // Config turns a table of the document into a kind's canonical Config, checked
@@ -27,25 +28,29 @@ func (d *Document) Config(table map[string]any, at string, schema *diff.Schema, 
 	}
 	config, mistakes := schema.Normalize(raw)
 	if len(mistakes) > 0 {
-		d.report(mistakes, at, at, m)
+		d.report(mistakes, at, at, m.Add)
 		return nil
 	}
 	return config
 }
 
-// report adds what is wrong in the table at a path, which the text calls name.
-func (d *Document) report(mistakes []diff.FieldError, at, name string, m *Mistakes) {
+// report says what is wrong in the table at a path, which the text calls name.
+func (d *Document) report(mistakes []diff.FieldError, at, name string, say func(pos tusync.Position, problem, hint string)) {
 	for _, e := range mistakes {
 		id, exact, broken := d.lookup(join(at, e.Path))
 		if !exact && broken || exact && d.tree.isNothing(id) {
 			continue // a consequence of what was reported already
 		}
-		m.Add(d.at(id), label(join(name, e.Path), e.Problem), e.Hint)
+		pos := d.at(id)
+		if e.Line > 0 && exact && d.tree.isText(id) {
+			pos = d.lineInText(id, e.Line)
+		}
+		say(pos, label(join(name, e.Path), e.Problem), e.Hint)
 	}
 }
 
 func join(path, member string) string {
-	if path == "" || member == "" {
+	if path == "" || member == "" || member[0] == '[' {
 		return path + member
 	}
 	return path + "." + member

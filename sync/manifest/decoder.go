@@ -12,16 +12,17 @@ import (
 // It builds the tree from go-toml's parser alone, and so has to say itself what
 // may be defined where, by the rules of go-toml's own decoder.
 type decoder struct {
-	parser unstable.Parser
-	doc    *Document
-	data   []byte
-	text   string  // data again; strings without escapes are parts of it
-	base   int     // where the parser began
-	end    int     // of the last expression
-	table  int32   // what the last header opened
-	trail  []int32 // what its key leads through, without the root
-	quotes quotes  // what is still to come
-	m      *Mistakes
+	parser  unstable.Parser
+	doc     *Document
+	dialect Dialect
+	data    []byte  // as the parser sees it
+	text    string  // as it is; strings without escapes are parts of it
+	base    int     // where the parser began
+	end     int     // of the last expression
+	table   int32   // what the last header opened
+	trail   []int32 // what its key leads through, without the root
+	quotes  quotes  // what is still to come
+	m       *Mistakes
 }
 
 // decode decodes a file.
@@ -34,7 +35,7 @@ func (d *decoder) decode(path string, data []byte, m *Mistakes) *Document {
 // read decodes a file, but for the Document's Root.
 func (d *decoder) read(path string, data []byte, m *Mistakes) *Document {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	d.doc, d.m = &Document{Path: path}, m
+	d.doc, d.m = &Document{Path: path, dialect: d.dialect}, m
 	d.doc.tree.nodes = append(make([]node, 0, expect(data)), node{form: table, explicit: true})
 	switch {
 	case len(data) > maxSize:
@@ -44,7 +45,9 @@ func (d *decoder) read(path string, data []byte, m *Mistakes) *Document {
 		d.fail(0, "the file is in UTF-16", "save it as UTF-8")
 		return d.doc
 	}
-	d.data, d.text, d.end, d.table, d.trail = data, string(data), 0, 0, d.trail[:0]
+	d.text = string(data)
+	data = d.dialect.mask(data)
+	d.data, d.end, d.table, d.trail = data, 0, 0, d.trail[:0]
 	d.quotes = quotes{}
 	d.doc.lines = indexLines(d.text)
 	for d.base = 0; d.base < len(data); {
@@ -81,12 +84,13 @@ func (d *decoder) string(raw string, value []byte) string {
 	if len(raw) == len(value) {
 		return raw // a bare key
 	}
-	if raw[0] == '"' && strings.IndexByte(raw, '\\') >= 0 {
-		return string(value)
-	}
 	end := len(raw) - 1
 	if strings.HasPrefix(raw, `"""`) || strings.HasPrefix(raw, "'''") {
 		end = len(raw) - 3
+	}
+	isLiteral := raw[0] != '"' || d.dialect == Komodo && end < len(raw)-1
+	if !isLiteral && strings.IndexByte(raw, '\\') >= 0 {
+		return string(value)
 	}
 	return raw[end-len(value) : end]
 }

@@ -17,8 +17,9 @@ type Document struct {
 	// text in RFC 3339's form; a value that couldn't be read is nil.
 	Root map[string]any
 
-	tree  tree
-	lines lines
+	tree    tree
+	lines   lines
+	dialect Dialect
 }
 
 // maxSize is the size of the largest file that is read, in bytes.

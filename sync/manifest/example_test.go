@@ -2,8 +2,10 @@ package manifest_test
 
 import (
 	"fmt"
+	"strings"
 	"testing/fstest"
 
+	"github.com/trueup-go/trueup/state"
 	"github.com/trueup-go/trueup/sync"
 	"github.com/trueup-go/trueup/sync/manifest"
 )
@@ -106,4 +108,75 @@ func ExampleMistakes() {
 	// 2 mistakes:
 	// app.toml:1:1: region: is required
 	// app.toml:2:1: port: want a whole number, found text; write port = 80
+}
+
+func ExampleLoadRoots() {
+	type Stack struct {
+		Server string `toml:"server_id" sync:"alias=server"`
+		Script string `toml:"script"`
+	}
+	repository := fstest.MapFS{ // or os.DirFS("."), or the file system of a commit
+		"stacks/web.toml": {Data: []byte("[[stack]]\nname = 'web'\nconfig.server = 'prod'\nconfig.script = \"\"\"\nfind {} \\;\ncurl [[URL]]\"\"\"\n")},
+		"stacks/old.toml": {Data: []byte("[[stack]]\nname = 'old'\n")},
+		"pyproject.toml":  {Data: []byte("[project]\n")},
+	}
+	declaration, err := manifest.LoadRoots([]manifest.Root{{FS: repository, Path: "stacks"}}, sync.Kinds(sync.Define[Stack]("stack")), &manifest.Options{
+		Exclude: []string{"old.toml"},
+		Dialect: manifest.Komodo,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range declaration.Desired.Resources {
+		fmt.Println(r.Key, string(r.Config))
+	}
+	for _, reference := range declaration.References {
+		fmt.Println(reference.Position, reference.Resource, reference.Path, reference.Name)
+	}
+	// Output:
+	// stack/web {"script":"find {} \\;\ncurl [[URL]]","server_id":"prod"}
+	// stacks/web.toml:6:6 stack/web script URL
+}
+
+func ExampleInterpolate() {
+	variables := func(name string) (string, bool) {
+		value, found := map[string]string{"HOST": "db", "DSN": "postgres://app:[[PASSWORD]]@db"}[name]
+		return value, found
+	}
+	secrets := func(name string) (string, bool) { return "hunter2", name == "PASSWORD" }
+	fmt.Println(manifest.Interpolate("[[HOST]] [[[HOST]]] [[DSN]] [[PORT]] [[ -f x ]]", variables, secrets))
+	// Output:
+	// db [[HOST]] postgres://app:hunter2@db [[PORT]] [[ -f x ]] [PORT]
+}
+
+func ExampleRender() {
+	type Alerter struct {
+		Pattern string   `toml:"pattern"`
+		Hosts   []string `toml:"hosts"`
+	}
+	kinds := sync.Kinds(sync.Define[Alerter]("alerter"))
+	alerter, err := kinds.Resource("alerter", "disks", Alerter{Pattern: `\^sd[a-z]$\`, Hosts: []string{"a", "b"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	file, err := manifest.Render(&sync.Desired{Resources: []state.Resource{alerter}}, kinds, nil)
+	fmt.Print(string(file), err, "\n")
+	// Output:
+	// [[alerter]]
+	// name = "disks"
+	// [alerter.config]
+	// hosts = ["a", "b"]
+	// pattern = '\^sd[a-z]$\'
+	// <nil>
+}
+
+func ExampleJSONSchema() {
+	type Server struct {
+		Address string `toml:"address" sync:"required"`
+	}
+	schema, err := manifest.JSONSchema(sync.Kinds(sync.Define[Server]("server")), nil)
+	fmt.Println(strings.Contains(string(schema), `"address"`), err)
+	// Output: true <nil>
 }

@@ -40,10 +40,11 @@ func (t *tree) appendElements(dst []byte, elements []int32) ([]byte, error) {
 
 func (t *tree) appendMembers(dst []byte, id int32) ([]byte, error) {
 	var room [narrow]int32
-	members := room[:0]
-	for i := t.nodes[id].first; i != 0; i = t.nodes[i].next {
-		members = append(members, i)
-	}
+	return t.appendObject(dst, slices.AppendSeq(room[:0], t.members(id)))
+}
+
+// appendObject appends an object of some members, which it sorts.
+func (t *tree) appendObject(dst []byte, members []int32) ([]byte, error) {
 	slices.SortFunc(members, func(a, b int32) int { return cmp.Compare(t.nodes[a].name, t.nodes[b].name) })
 	dst = append(dst, '{')
 	for i, member := range members {

@@ -7,21 +7,27 @@ import (
 
 	"github.com/trueup-go/trueup/diff"
 	"github.com/trueup-go/trueup/state"
-	"github.com/trueup-go/trueup/sync"
 )
 
 // fieldNames are the names of a resource's own fields, beside those of its
 // config, in order.
 func fieldNames() []string {
-	return []string{"after", "config", "deploy", "description", "name", "tags", "type"}
+	return []string{"after", "config", "deploy", "description", "name", "tags", "type", "unmanaged"}
 }
 
 // resource reads the i-th table of a kind.
-func (l *loader) resource(kind *sync.Kind, id int32, i int) {
+func (l *loader) resource(kind *section, id int32, i int) {
 	r := state.Resource{Key: state.Key{Kind: kind.Name}}
-	t, name, config := &l.doc.tree, int32(0), int32(0)
-	for f := t.nodes[id].first; f != 0; f = t.nodes[f].next {
-		switch field := t.nodes[f].name; field {
+	t, name, after, unmanaged := &l.doc.tree, int32(0), int32(0), int32(0)
+	config := configNodes{path: diff.Index(kind.name, i), resource: id}
+	bare := len(l.out.bare)
+	for f := range t.members(id) {
+		field := t.nodes[f].name
+		if field != "name" && l.isBeside(kind, field) {
+			config.beside = append(config.beside, f)
+			continue
+		}
+		switch field {
 		case "name":
 			name, r.Name = f, l.text(f, field)
 		case "type":
@@ -33,27 +39,55 @@ func (l *loader) resource(kind *sync.Kind, id int32, i int) {
 		case "deploy":
 			r.Deploy = l.bool(f, field)
 		case "after":
-			r.After = l.after(kind, f)
+			after, r.After = f, l.after(kind, f)
+		case "unmanaged":
+			unmanaged = f
 		case "config":
-			config = f
+			config.table = f
 		default:
 			l.unknownField(kind, f)
 		}
 	}
-	r.Config = l.config(kind, config, id, i)
-	if l.named(kind, id, name, &r) {
-		l.out.resources = append(l.out.resources, r)
-		l.out.positions = append(l.out.positions, l.doc.at(name))
+	if config.table != 0 && kind.flat {
+		l.unknown(config.table, "config: unknown field", fmt.Sprintf("the fields of a %s stand beside its name", kind.Name))
+		config.table = 0
 	}
+	if len(r.After) > 0 && !r.Deploy && kind.Deployer != nil {
+		l.warn(l.doc.at(after), "after: has no effect on a resource that is not deployed", "write deploy = true")
+	}
+	r.Config = l.config(kind, &config)
+	if unmanaged != 0 {
+		r.Unmanaged = l.unmanaged(kind, unmanaged, r.Config)
+	}
+	if !l.named(kind, id, name, &r) {
+		l.out.bare = l.out.bare[:bare]
+		return
+	}
+	l.out.resources = append(l.out.resources, r)
+	l.out.positions = append(l.out.positions, l.doc.at(name))
+	l.references(kind, r.Key)
+}
+
+// isBeside tells whether a key of a resource is a field of its config that
+// stands beside its name.
+func (l *loader) isBeside(kind *section, name string) bool {
+	switch {
+	case kind.flat && kind.Schema == nil:
+		return !slices.Contains(fieldNames(), name)
+	case kind.flat || len(l.opts.Beside) > 0:
+		field := kind.Schema.Named(name)
+		return field != nil && (kind.flat || slices.Contains(l.opts.Beside, field.Name))
+	}
+	return false
 }
 
 // named tells whether the resource has a name, and reports it if not. The node
 // name is 0 if there is none.
-func (l *loader) named(kind *sync.Kind, id, name int32, r *state.Resource) bool {
+func (l *loader) named(kind *section, id, name int32, r *state.Resource) bool {
 	n := &l.doc.tree.nodes[name]
 	switch {
 	case name == 0 && !l.doc.tree.nodes[id].broken:
-		l.fail(id, fmt.Sprintf("a %s without a name", kind.Name), fmt.Sprintf(`write name = "…" below [[%s]]`, kind.Name))
+		l.fail(id, fmt.Sprintf("a %s without a name", kind.Name), fmt.Sprintf(`write name = "…" below [[%s]]`, kind.name))
 	case name != 0:
 		if _, isText := n.scalar.(string); !isText {
 			return false // reported as such
@@ -67,48 +101,18 @@ func (l *loader) named(kind *sync.Kind, id, name int32, r *state.Resource) bool 
 	return false
 }
 
-// config reads the table of a kind's own fields; id is 0 if there is none.
-func (l *loader) config(kind *sync.Kind, id, resource int32, i int) []byte {
-	t := &l.doc.tree
-	if id != 0 && !t.isTable(id) {
-		l.want(id, "config", "a table", fmt.Sprintf("write [%s.config]", kind.Name))
-		return nil
-	}
-	raw, err := []byte("{}"), error(nil)
-	if id != 0 {
-		raw, err = t.appendJSON(l.scratch[:0], id)
-		l.scratch = raw
-	}
-	if err != nil {
-		l.fail(id, "config: "+err.Error(), "")
-		return nil
-	}
-	config, mistakes := kind.Schema.Normalize(append([]byte(nil), raw...))
-	if len(mistakes) == 0 {
-		return config
-	}
-	mistakes = slices.DeleteFunc(mistakes, func(e diff.FieldError) bool {
-		// It is there, in the wrong place, which is the mistake.
-		return kind.Schema.Field(e.Path) != nil && t.find(resource, e.Path) != 0 && (id == 0 || t.find(id, e.Path) == 0)
-	})
-	for j := range mistakes {
-		l.hint(kind, &mistakes[j])
-	}
-	l.doc.report(mistakes, diff.Member(diff.Index(kind.Name, i), "config"), "config", &l.out.mistakes)
-	return nil
-}
-
-// after reads the keys of the resources that come first: "kind/name", or the
-// bare name of one of the same kind.
-func (l *loader) after(kind *sync.Kind, id int32) []state.Key {
-	var keys []state.Key
+// after reads the keys of the resources that come first: "kind/name", or a bare
+// name, whose kind is found when all is read.
+func (l *loader) after(kind *section, id int32) []state.Key {
 	elements := l.doc.tree.elements(id)
+	keys := make([]state.Key, 0, len(elements))
 	for i, text := range l.texts(id, "after") {
 		key := state.Key{Kind: kind.Name, Name: text}
-		if before, name, found := strings.Cut(text, "/"); found {
+		before, name, found := strings.Cut(text, "/")
+		if found {
 			key = state.Key{Kind: before, Name: name}
 			if _, known := l.kinds.Kind(before); !known {
-				l.unknownKey(elements[i], text, key)
+				l.notAKind(elements[i], fmt.Sprintf("after: %q", text), before, before+"/"+name, `want "kind/name", or a bare name`)
 				continue
 			}
 		}
@@ -117,8 +121,30 @@ func (l *loader) after(kind *sync.Kind, id int32) []state.Key {
 			continue
 		}
 		keys = append(keys, key)
+		if !found {
+			l.out.bare = append(l.out.bare, bareName{&keys[len(keys)-1], l.doc.at(elements[i])})
+		}
 	}
 	return keys
+}
+
+// unmanaged reads the paths of fields that are left to others. The config is nil
+// if it couldn't be read.
+func (l *loader) unmanaged(kind *section, id int32, config []byte) []string {
+	elements := l.doc.tree.elements(id)
+	paths := l.texts(id, "unmanaged")
+	for i, text := range paths {
+		paths[i] = strings.TrimPrefix(text, "config.")
+		if config == nil || !l.doc.tree.isText(elements[i]) || kind.Schema == nil || kind.Schema.Leads(config, paths[i]) {
+			continue
+		}
+		hint := ""
+		if near := nearest(paths[i], kind.Schema.Names()); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", "config."+near)
+		}
+		l.fail(elements[i], fmt.Sprintf("unmanaged: %q leads to no field", text), hint)
+	}
+	return paths
 }
 
 func (l *loader) fail(id int32, problem, hint string) {

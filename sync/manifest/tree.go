@@ -1,5 +1,7 @@
 package manifest
 
+import "iter"
+
 // A tree is a document as it stands in the file: what each key means, and where
 // it is. Nodes refer to each other by their index; 0 is the root, which nobody
 // refers to, and so stands for "none".
@@ -55,6 +57,14 @@ func (t *tree) find(parent int32, name string) int32 {
 		}
 	}
 	return 0
+}
+
+// members returns the members of a table.
+func (t *tree) members(id int32) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for i := t.nodes[id].first; i != 0 && yield(i); i = t.nodes[i].next {
+		}
+	}
 }
 
 // add adds a member to a table and returns it.
