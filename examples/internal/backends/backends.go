@@ -26,6 +26,20 @@ func All(server *Server) []synccli.Backend {
 	}
 }
 
+// PerScope returns the backends of All, for a program that syncs many scopes at one
+// place: file:DIR has DIR/ORG/APP for each, as it has for a server.
+func PerScope(server *Server) []synccli.Backend {
+	all := All(server)
+	all[0].Open = func(ctx context.Context, location string, scope state.Scope) (sync.Backend, error) {
+		scopes, err := OpenScopes(ctx, location)
+		if err != nil {
+			return nil, err
+		}
+		return scopes.Open(ctx, scope)
+	}
+	return all
+}
+
 func openDirectory(_ context.Context, location string, scope state.Scope) (sync.Backend, error) {
 	return filesyncer.New(strings.TrimPrefix(location, "file:"), scope, nil)
 }

@@ -5,7 +5,8 @@
 // works on, each after a line "-- NAME --". It runs in a directory of its own that
 // holds those files, and stops at the first line that fails. Lines begin with a
 // verb; arguments with spaces stand in single quotes; $WORK, in an argument of the
-// program, is the directory, and what else Program.Vars names is what it says there.
+// program and in its environment, is the directory, and what else Program.Vars names is
+// what it says there.
 // Every other file is named from the directory.
 //
 //	# a component that is removed is an orphan until it is pruned

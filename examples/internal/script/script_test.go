@@ -76,9 +76,9 @@ terminal
 shout
 stdout '^true$'
 ! stdout hello
-env MARK !
+env MARK $WORK!
 shout
-stdout '^true!$'
+stdout '^true\$WORK!$'
 -- a.txt --
 one
 two

@@ -27,7 +27,7 @@ func (r *run) verb(name string, args []string) error {
 		"exists":   {1, func(args []string) error { _, err := os.Stat(r.path(args[0])); return err }},
 		"terminal": {0, func([]string) error { r.terminal = true; return nil }},
 		"answer":   {1, func(args []string) error { r.answer = args[0] + "\n"; return nil }},
-		"env":      {2, func(args []string) error { r.env[args[0]] = args[1]; return nil }},
+		"env":      {2, func(args []string) error { r.env[args[0]] = r.expand.Replace(args[1]); return nil }},
 	}
 	verb, ok := known[name]
 	switch {

@@ -1,0 +1,159 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/api/types/swarm"
+	"github.com/moby/moby/client"
+
+	"github.com/trueup-go/trueup/state"
+	"github.com/trueup-go/trueup/sync"
+)
+
+// gaveUp is how many tasks of a service fail until it is called degraded, while the
+// swarm goes on trying.
+const gaveUp = 3
+
+// SwarmHealth tells how the stack of each resource is doing, in their order, whoever
+// deployed it: Healthy if each service runs as many tasks as it should, and its
+// update is through.
+func (e *Engine) SwarmHealth(ctx context.Context, scope state.Scope, keys []state.Key) []sync.Health {
+	stacks, err := e.swarmServices(ctx, scope, keys)
+	var tasks map[string][]swarm.Task
+	var now time.Time
+	if err == nil && len(stacks) > 0 {
+		if tasks, err = e.tasks(ctx, stacks); err == nil {
+			now, err = e.now(ctx)
+		}
+	}
+	return each(keys, e.failed(err), func(key state.Key) sync.Health {
+		services := stacks[key.String()]
+		if len(services) == 0 {
+			return sync.Health{Phase: sync.Missing}
+		}
+		parts := map[string]sync.Health{}
+		sum := running(services[0].Spec.Labels, labelPrefix)
+		for name := range strings.FieldsSeq(services[0].Spec.Labels[labelPrefix+labelServices]) {
+			parts[name] = sync.Health{Phase: sync.Degraded, Message: "there is none"}
+		}
+		for _, s := range services {
+			parts[short(&s)] = e.serviceHealth(&s, tasks[s.ID], now)
+			if running(s.Spec.Labels, labelPrefix) != sum {
+				sum = state.Checksum{} // some of it is new
+			}
+		}
+		health := worst(parts)
+		health.Running = sum
+		return health
+	})
+}
+
+// swarmServices are the services of each resource.
+func (e *Engine) swarmServices(ctx context.Context, scope state.Scope, keys []state.Key) (map[string][]swarm.Service, error) {
+	result, err := e.api.ServiceList(ctx, client.ServiceListOptions{Status: true, Filters: owned(labelPrefix, scope, keys...)})
+	if err != nil {
+		return nil, err
+	}
+	stacks := map[string][]swarm.Service{}
+	for _, s := range result.Items {
+		key := s.Spec.Labels[labelPrefix+labelResource]
+		stacks[key] = append(stacks[key], s)
+	}
+	return stacks, nil
+}
+
+// tasks are those of each service, by its ID.
+func (e *Engine) tasks(ctx context.Context, stacks map[string][]swarm.Service) (map[string][]swarm.Task, error) {
+	filters := client.Filters{}
+	for _, services := range stacks {
+		for _, s := range services {
+			filters = filters.Add("service", s.ID)
+		}
+	}
+	result, err := e.api.TaskList(ctx, client.TaskListOptions{Filters: filters})
+	if err != nil {
+		return nil, err
+	}
+	tasks := map[string][]swarm.Task{}
+	for _, t := range result.Items {
+		tasks[t.ServiceID] = append(tasks[t.ServiceID], t)
+	}
+	return tasks, nil
+}
+
+func (e *Engine) serviceHealth(s *swarm.Service, tasks []swarm.Task, now time.Time) sync.Health {
+	var wanted, runs, coming, ended, failed int
+	if s.ServiceStatus != nil {
+		wanted = int(s.ServiceStatus.DesiredTasks)
+	}
+	// The latest first: its failure is the one to tell.
+	slices.SortFunc(tasks, func(a, b swarm.Task) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	last, young := "", false
+	for _, t := range tasks {
+		state := t.Status.State
+		// A task of an earlier definition says nothing of this one.
+		if reflect.DeepEqual(t.Spec, s.Spec.TaskTemplate) && over(state) {
+			ended++
+			if state == swarm.TaskStateFailed || state == swarm.TaskStateRejected {
+				failed++
+				if last == "" {
+					last = failure(&t)
+				}
+			}
+		}
+		switch {
+		case state == swarm.TaskStateRunning:
+			if t.DesiredState == swarm.TaskStateRunning {
+				runs++
+				young = young || now.Sub(t.Status.Timestamp) < e.options.Settle
+			}
+		case !over(state), !over(t.DesiredState):
+			coming++ // or the swarm has yet to see that it is over, and to start another
+		}
+	}
+	of := fmt.Sprintf("%d of %d run", runs, wanted)
+	if last != "" {
+		of += ", " + last
+	}
+	if u := s.UpdateStatus; u != nil {
+		switch u.State {
+		case swarm.UpdateStatePaused, swarm.UpdateStateRollbackPaused, swarm.UpdateStateRollbackCompleted:
+			return sync.Health{Phase: sync.Degraded, Message: fmt.Sprintf("its update is %s, %s", strings.ReplaceAll(string(u.State), "_", " "), of)}
+		case swarm.UpdateStateUpdating, swarm.UpdateStateRollbackStarted:
+			return sync.Health{Phase: sync.Progressing, Message: "it is updated, " + of}
+		}
+	}
+	switch {
+	case runs < wanted && (failed >= gaveUp || ended > 0 && runs+coming < wanted):
+		return sync.Health{Phase: sync.Degraded, Message: of}
+	case runs < wanted:
+		return sync.Health{Phase: sync.Progressing, Message: of}
+	case young:
+		return sync.Health{Phase: sync.Progressing, Message: "it has only just started"}
+	}
+	return sync.Health{Phase: sync.Healthy}
+}
+
+// over reports whether a task in that state will never run again.
+func over(s swarm.TaskState) bool {
+	switch s {
+	case swarm.TaskStateComplete, swarm.TaskStateShutdown, swarm.TaskStateFailed, swarm.TaskStateRejected,
+		swarm.TaskStateRemove, swarm.TaskStateOrphaned:
+		return true
+	default:
+		return false
+	}
+}
+
+// failure says how a task ended.
+func failure(t *swarm.Task) string {
+	if c := t.Status.ContainerStatus; c != nil && c.ExitCode != 0 {
+		return fmt.Sprintf("the last one exited with code %d", c.ExitCode)
+	}
+	return "the last one failed: " + t.Status.Err
+}
