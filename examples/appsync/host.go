@@ -24,7 +24,7 @@ func run(ctx context.Context, args []string, stdio synccli.Stdio) int {
 			return appsync.StateOf(head, records), nil
 		},
 		Backends: backends.All(&p.server),
-		Commands: []synccli.Command{serve.Command()},
+		Commands: []synccli.Command{schemaCommand(), serve.Command()},
 		Flags:    p.flags,
 		PlanOptions: func(_ *synccli.Call, opts *sync.PlanOptions) {
 			// An app is many things: one that fails shouldn't hold up the others.

@@ -23,16 +23,12 @@ func (p *program) load(_ context.Context, call *synccli.Call) (*synccli.Declarat
 	if err != nil {
 		return nil, err
 	}
-	declaration := &synccli.Declaration{
+	return &synccli.Declaration{
 		Desired: config.Desired,
 		Sync: func(ctx context.Context, syncer sync.Syncer) error {
 			return p.sync(ctx, call, config, syncer)
 		},
-	}
-	for _, warning := range config.Warnings {
-		declaration.Warnings = append(declaration.Warnings, warning.String())
-	}
-	return declaration, nil
+	}, nil
 }
 
 // isEmpty tells whether a directory holds nothing that could be a config.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,8 @@ func (b *builds) run(ctx context.Context, c appsync.ComponentState, config []byt
 	var out tail
 	cmd := exec.CommandContext(ctx, "sh", "-c", b.command)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = b.call.Dir(), bytes.NewReader(config), &out, &out
-	cmd.Env = append(cmd.Environ(),
+	isOurs := func(variable string) bool { return strings.HasPrefix(variable, "APPSYNC_TOKEN=") }
+	cmd.Env = append(slices.DeleteFunc(cmd.Environ(), isOurs),
 		"APPSYNC_ORG="+b.call.Scope.Org,
 		"APPSYNC_APP="+b.call.Scope.App,
 		"APPSYNC_COMPONENT="+c.Name,
