@@ -92,6 +92,14 @@ need_go() {
 	go version
 }
 
+# The container engine that tests use.
+engine=${TRUEUP_TEST_DOCKER:-unix:///var/run/docker.sock}
+
+# engine_answers tells whether there is one.
+engine_answers() {
+	docker --host "$engine" version >/dev/null 2>&1
+}
+
 # fuzz SECONDS: every fuzz target of both modules for that long.
 fuzz() {
 	local targets package name
