@@ -96,8 +96,10 @@ func (e *Engine) serviceHealth(s *swarm.Service, tasks []swarm.Task, now time.Ti
 	last, young := "", false
 	for _, t := range tasks {
 		state := t.Status.State
-		// A task of an earlier definition says nothing of this one.
-		if reflect.DeepEqual(t.Spec, s.Spec.TaskTemplate) && over(state) {
+		// A task of an earlier definition says nothing of this one. (The engine says of
+		// a task that it is a container, and of a service not.)
+		t.Spec.Runtime = s.Spec.TaskTemplate.Runtime
+		if over(state) && reflect.DeepEqual(t.Spec, s.Spec.TaskTemplate) {
 			ended++
 			if state == swarm.TaskStateFailed || state == swarm.TaskStateRejected {
 				failed++
