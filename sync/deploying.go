@@ -51,32 +51,42 @@ func callDeploy(ctx context.Context, kind *Kind, deploy *diff.Deploy) error {
 	return cmp.Or(broken, err)
 }
 
-// waitHealthy asks for the health of what was deployed until it is Healthy or
-// Degraded, or the time is up.
+// waitHealthy asks for the health of what was deployed.
 func waitHealthy(ctx context.Context, kind *Kind, deploy *diff.Deploy, timeout time.Duration) error {
-	late, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	record := state.Record{Key: deploy.Key()}
 	if deploy.Recorded != nil {
 		record = *deploy.Recorded
 	}
-	for pause := healthPause; ; pause = min(2*pause, healthPauseMax) {
-		var health Health
-		healths, err := healthOf(late, kind, []state.Record{record})
-		if err == nil {
-			health, err = healths[0], healths[0].Err
+	return AwaitHealth(ctx, deploy.Key(), timeout, func(ctx context.Context) Health {
+		healths, err := healthOf(ctx, kind, []state.Record{record})
+		if err != nil {
+			return Health{Err: err}
 		}
+		return healths[0]
+	})
+}
+
+// AwaitHealth asks how a thing is doing until it is Healthy or Degraded, or the time is
+// up: for a Handler whose acts are over when the thing runs as it should. What a
+// Deployer deploys the engine waits for itself. The error names the key, and wraps
+// ErrUnhealthy, the context's cause, or Health.Err if that is not Retryable.
+func AwaitHealth(ctx context.Context, key state.Key, timeout time.Duration, ask func(ctx context.Context) Health) error {
+	late, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	for pause := healthPause; ; pause = min(2*pause, healthPauseMax) {
+		health := ask(late)
+		err := health.Err
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case late.Err() != nil:
-			return fmt.Errorf("%s is %w after %s%s", deploy.Key(), ErrUnhealthy, timeout, detail(health.Message))
+			return fmt.Errorf("%s is %w after %s%s", key, ErrUnhealthy, timeout, detail(health.Message))
 		case err != nil && !Retryable(err) && !errors.Is(err, ErrTooManyRequests):
-			return fmt.Errorf("ask how %s is doing: %w", deploy.Key(), err)
+			return fmt.Errorf("ask how %s is doing: %w", key, err)
 		case err == nil && health.Phase == Healthy:
 			return nil
 		case err == nil && health.Phase == Degraded:
-			return fmt.Errorf("%s is %w%s", deploy.Key(), ErrUnhealthy, detail(health.Message))
+			return fmt.Errorf("%s is %w%s", key, ErrUnhealthy, detail(health.Message))
 		}
 		if sleep(late, pause) != nil {
 			continue // the loop says which of the two contexts is done

@@ -17,6 +17,7 @@ const (
 	labelScope    = "scope"
 	labelResource = "resource"
 	labelRunning  = "running"  // the checksum of what runs
+	labelNote     = "note"     // what the host says of it
 	labelStopped  = "stopped"  // it is declared not to run
 	labelServices = "services" // of a stack: which there should be
 	labelTags     = "tags"     // of an image: its names
@@ -29,6 +30,9 @@ type Mark struct {
 	Key   state.Key
 	// Running is that of the diff.Deploy.
 	Running state.Checksum
+	// Note is kept with a stack, for the host to read back (StackNotes, SwarmNotes): what
+	// it is that runs. It is no place for a secret. May be empty.
+	Note string
 }
 
 func (m *Mark) validate() error {
@@ -49,6 +53,9 @@ func (m *Mark) owner(prefix string) map[string]string {
 func (m *Mark) labels(prefix string) map[string]string {
 	labels := m.owner(prefix)
 	labels[prefix+labelRunning] = m.Running.String()
+	if m.Note != "" {
+		labels[prefix+labelNote] = m.Note
+	}
 	return labels
 }
 

@@ -61,6 +61,7 @@ func (e *Engine) unmark(ctx context.Context, mark *Mark, spec *StackSpec) error 
 // A note is what a marker says.
 type note struct {
 	running  state.Checksum
+	host     string
 	services map[string]service
 	stopped  bool
 }
@@ -73,7 +74,7 @@ func (e *Engine) notes(ctx context.Context, scope state.Scope, keys []state.Key)
 	}
 	notes := map[string]note{}
 	for _, v := range result.Items {
-		n := note{running: running(v.Labels, labelPrefix), stopped: v.Labels[labelPrefix+labelStopped] != ""}
+		n := note{running: running(v.Labels, labelPrefix), host: v.Labels[labelPrefix+labelNote], stopped: v.Labels[labelPrefix+labelStopped] != ""}
 		if json.Unmarshal([]byte(v.Labels[labelPrefix+labelServices]), &n.services) == nil {
 			notes[v.Labels[labelPrefix+labelResource]] = n
 		}
@@ -100,6 +101,20 @@ func (e *Engine) StackHealth(ctx context.Context, scope state.Scope, keys []stat
 		health.Running = noted.running
 		return health
 	})
+}
+
+// StackNotes returns the Note of the stack of each resource, in their order: empty where
+// nothing was deployed, or the last deploy did not come to its end.
+func (e *Engine) StackNotes(ctx context.Context, scope state.Scope, keys []state.Key) ([]string, error) {
+	found, err := e.notes(ctx, scope, keys)
+	if err != nil {
+		return nil, err
+	}
+	notes := make([]string, len(keys))
+	for i, key := range keys {
+		notes[i] = found[key.String()].host
+	}
+	return notes, nil
 }
 
 // empty tells whether a stack is known to be of no container: all of it is ignored,

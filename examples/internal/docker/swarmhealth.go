@@ -53,6 +53,28 @@ func (e *Engine) SwarmHealth(ctx context.Context, scope state.Scope, keys []stat
 	})
 }
 
+// SwarmNotes returns the Note of the stack of each resource, in their order: empty where
+// nothing was deployed, or where some services are of another deploy than others. A
+// swarm that rolls back an update brings the former note back too.
+func (e *Engine) SwarmNotes(ctx context.Context, scope state.Scope, keys []state.Key) ([]string, error) {
+	stacks, err := e.swarmServices(ctx, scope, keys)
+	if err != nil {
+		return nil, e.failed(err)
+	}
+	notes := make([]string, len(keys))
+	for i, key := range keys {
+		for at, s := range stacks[key.String()] {
+			note := s.Spec.Labels[labelPrefix+labelNote]
+			if at > 0 && note != notes[i] {
+				notes[i] = ""
+				break
+			}
+			notes[i] = note
+		}
+	}
+	return notes, nil
+}
+
 // swarmServices are the services of each resource.
 func (e *Engine) swarmServices(ctx context.Context, scope state.Scope, keys []state.Key) (map[string][]swarm.Service, error) {
 	result, err := e.api.ServiceList(ctx, client.ServiceListOptions{Status: true, Filters: owned(labelPrefix, scope, keys...)})

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package envsyncer
+
+func keepOwner(string, string) {}
