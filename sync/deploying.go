@@ -57,20 +57,24 @@ func waitHealthy(ctx context.Context, kind *Kind, deploy *diff.Deploy, timeout t
 	if deploy.Recorded != nil {
 		record = *deploy.Recorded
 	}
-	return AwaitHealth(ctx, deploy.Key(), timeout, func(ctx context.Context) Health {
+	err := AwaitHealth(ctx, timeout, func(ctx context.Context) Health {
 		healths, err := healthOf(ctx, kind, []state.Record{record})
 		if err != nil {
 			return Health{Err: err}
 		}
 		return healths[0]
 	})
+	if errors.Is(err, ErrUnhealthy) {
+		return fmt.Errorf("%s is %w", deploy.Key(), err)
+	}
+	return err
 }
 
-// AwaitHealth asks how a thing is doing until it is Healthy or Degraded, or the time is
-// up: for a Handler whose acts are over when the thing runs as it should. What a
-// Deployer deploys the engine waits for itself. The error names the key, and wraps
-// ErrUnhealthy, the context's cause, or Health.Err if that is not Retryable.
-func AwaitHealth(ctx context.Context, key state.Key, timeout time.Duration, ask func(ctx context.Context) Health) error {
+// AwaitHealth asks how a thing is doing until it is Healthy, which is nil, or Degraded or
+// the time is up, which wraps ErrUnhealthy. Other errors are the context's cause, and
+// Health.Err if that isn't Retryable. It is for a Handler whose acts are over when a
+// thing runs as it should; for what a Deployer deploys the engine waits itself.
+func AwaitHealth(ctx context.Context, timeout time.Duration, ask func(ctx context.Context) Health) error {
 	late, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for pause := healthPause; ; pause = min(2*pause, healthPauseMax) {
@@ -80,13 +84,13 @@ func AwaitHealth(ctx context.Context, key state.Key, timeout time.Duration, ask 
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case late.Err() != nil:
-			return fmt.Errorf("%s is %w after %s%s", key, ErrUnhealthy, timeout, detail(health.Message))
+			return fmt.Errorf("%w after %s%s", ErrUnhealthy, timeout, detail(health.Message))
 		case err != nil && !Retryable(err) && !errors.Is(err, ErrTooManyRequests):
-			return fmt.Errorf("ask how %s is doing: %w", key, err)
+			return fmt.Errorf("ask for its health: %w", err)
 		case err == nil && health.Phase == Healthy:
 			return nil
 		case err == nil && health.Phase == Degraded:
-			return fmt.Errorf("%s is %w%s", key, ErrUnhealthy, detail(health.Message))
+			return fmt.Errorf("%w%s", ErrUnhealthy, detail(health.Message))
 		}
 		if sleep(late, pause) != nil {
 			continue // the loop says which of the two contexts is done

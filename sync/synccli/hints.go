@@ -10,8 +10,11 @@ import (
 )
 
 // hints says what can be done about an error: which flag or which command helps,
-// as it is typed for this scope.
+// as it is typed for this scope. A program without the standard commands has none.
 func (c *Call) hints(err error) []string {
+	if len(c.host.Backends) == 0 {
+		return nil
+	}
 	var hints []string
 	add := func(format string, args ...any) { hints = append(hints, fmt.Sprintf(format, args...)) }
 	var limit *sync.PruneLimitError

@@ -25,7 +25,7 @@ func (p *Program) report(call *Call, err error) {
 			Errors []string `json:"errors"`
 		}{texts(err)}
 		if err := call.writeJSON(answer); err != nil {
-			call.showErrors(err)
+			call.ShowErrors(err)
 		}
 	}
 	var usage *UsageError
@@ -33,7 +33,7 @@ func (p *Program) report(call *Call, err error) {
 		p.reportUsage(call, usage)
 		return
 	}
-	call.showErrors(err)
+	call.ShowErrors(err)
 }
 
 func (p *Program) reportUsage(call *Call, e *UsageError) {
@@ -47,8 +47,9 @@ func (p *Program) reportUsage(call *Call, e *UsageError) {
 	fmt.Fprintf(call.Err, "Usage: %s\n\"%s %s --help\" shows its flags.\n", p.synopsis(e.command), p.host.Name, e.command.Name)
 }
 
-// showErrors shows an error, or every one that it holds.
-func (c *Call) showErrors(err error) {
+// ShowErrors shows an error, or every one that it holds, as the end of a command does:
+// for one that has more to say after that. It then returns an ExitError without Err.
+func (c *Call) ShowErrors(err error) {
 	all := texts(err)
 	for _, line := range all {
 		if len(all) == 1 && !placed(line) {

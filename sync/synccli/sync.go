@@ -141,7 +141,7 @@ func (s *shownSyncer) end(err error) error {
 		}
 	} else {
 		if err != nil {
-			c.showErrors(err)
+			c.ShowErrors(err)
 		}
 		c.summarize(s.applied, s.result, err)
 	}

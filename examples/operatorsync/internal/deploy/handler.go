@@ -1,0 +1,292 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trueup-go/trueup/diff"
+	"github.com/trueup-go/trueup/examples/operatorsync/internal/apps"
+	"github.com/trueup-go/trueup/examples/operatorsync/internal/envfile"
+	"github.com/trueup-go/trueup/examples/operatorsync/internal/recipe"
+	"github.com/trueup-go/trueup/state"
+	"github.com/trueup-go/trueup/sync"
+)
+
+// Handler deploys the apps of one server. It is safe for concurrent use.
+type Handler struct {
+	// Deployer runs them.
+	Deployer Deployer
+	// Apps is the directory of the .env files, Recipes that of the recipes' checkouts, and
+	// Releases one for the files of what is deployed.
+	Apps, Recipes, Releases string
+	// Timeout is how long an app may take until it is healthy.
+	Timeout time.Duration
+	// RecordOnly says that nothing is deployed: what is declared has to run already,
+	// however well.
+	RecordOnly bool
+}
+
+// The handler's abilities.
+var (
+	_ sync.Handler  = (*Handler)(nil)
+	_ sync.Observer = (*Handler)(nil)
+	_ sync.Finder   = (*Handler)(nil)
+)
+
+// What stands in the place of a version.
+const (
+	Unknown = "unknown" // something runs, without a note
+	Nothing = "nothing" // nothing runs
+)
+
+// Running is what runs of an app.
+type Running struct {
+	// Is is false if nothing runs.
+	Is bool
+	// App is what it is. Its Version may be Unknown.
+	App apps.App
+	// Phase is in one word what App.Health says in more.
+	Phase sync.HealthPhase
+}
+
+// Running tells what runs of apps, in their order.
+func (h *Handler) Running(ctx context.Context, domains ...string) ([]Running, error) {
+	if len(domains) == 0 {
+		return nil, nil
+	}
+	all, err := h.Deployer.Status(ctx, domains)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]Running, len(domains))
+	for i, s := range all {
+		if s.Health.Err != nil {
+			return nil, fmt.Errorf("ask how %s is doing: %w", domains[i], s.Health.Err)
+		}
+		if s.Health.Phase == sync.Missing {
+			continue
+		}
+		found[i] = Running{Is: true, App: h.appOf(domains[i], s.Note), Phase: s.Health.Phase}
+		if s.Health.Phase != sync.Healthy {
+			found[i].App.Health = string(s.Health.Phase)
+			if s.Health.Message != "" {
+				found[i].App.Health += ": " + s.Health.Message
+			}
+		}
+	}
+	return found, nil
+}
+
+// appOf returns what a note tells. What it doesn't tell is what the app's file says.
+func (h *Handler) appOf(domain, text string) apps.App {
+	var n note
+	switch {
+	case text == "":
+		n.Version = Unknown
+	case json.Unmarshal([]byte(text), &n) != nil:
+		n = note{Version: text}
+	}
+	app := apps.App{Recipe: n.Recipe, Version: n.Version, Environment: n.Environment}
+	if file, err := h.file(domain); err == nil && app.Recipe == "" {
+		app.Recipe = file.Recipe()
+		app.Environment = file.Digest().String()
+	}
+	return app
+}
+
+func (h *Handler) file(domain string) (*envfile.File, error) {
+	text, err := os.ReadFile(h.path(domain))
+	if err != nil {
+		return nil, err
+	}
+	file, err := envfile.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", h.path(domain), err)
+	}
+	return file, nil
+}
+
+func (h *Handler) path(domain string) string { return filepath.Join(h.Apps, domain+".env") }
+
+// Observe implements sync.Observer. An app that is recorded is there, whatever runs of
+// it: so one of which nothing runs is brought back by an update, and what is recorded of
+// it stays if that fails.
+func (h *Handler) Observe(ctx context.Context, records []state.Record) []sync.Live {
+	domains := make([]string, len(records))
+	for i := range records {
+		domains[i] = records[i].Name
+	}
+	return h.lives(ctx, domains, func(domain string) sync.Live {
+		none := h.appOf(domain, Nothing)
+		none.Health = string(sync.Missing)
+		return h.live(domain, none)
+	})
+}
+
+// Find implements sync.Finder: an app is found by the name of its stack.
+func (h *Handler) Find(ctx context.Context, creates []*diff.Create) []sync.Live {
+	domains := make([]string, len(creates))
+	for i, c := range creates {
+		domains[i] = c.Desired.Name
+	}
+	return h.lives(ctx, domains, func(string) sync.Live { return sync.Live{} })
+}
+
+// lives returns what runs of apps; missing stands for one of which nothing does.
+func (h *Handler) lives(ctx context.Context, domains []string, missing func(domain string) sync.Live) []sync.Live {
+	lives := make([]sync.Live, len(domains))
+	found, err := h.Running(ctx, domains...)
+	for i, domain := range domains {
+		switch {
+		case err != nil:
+			lives[i].Err = err
+		case found[i].Is:
+			lives[i] = h.live(domain, found[i].App)
+		default:
+			lives[i] = missing(domain)
+		}
+	}
+	return lives
+}
+
+func (h *Handler) live(domain string, app apps.App) sync.Live {
+	if h.RecordOnly {
+		app.Health = ""
+	}
+	resource, err := apps.Define(nil).Resource(apps.Kind, domain, app)
+	return sync.Live{ID: apps.Stack(domain), Config: resource.Config, Err: err}
+}
+
+// Apply implements sync.Handler. An app is done when it is healthy, and what runs is what
+// was to run: a swarm that goes back to what ran before says so to nobody who doesn't ask.
+func (h *Handler) Apply(ctx context.Context, changes []diff.Change) []sync.Outcome {
+	outcomes := make([]sync.Outcome, len(changes))
+	for i, change := range changes {
+		outcomes[i] = h.apply(ctx, change)
+	}
+	return outcomes
+}
+
+func (h *Handler) apply(ctx context.Context, change diff.Change) sync.Outcome {
+	var target *diff.Target
+	switch c := change.(type) {
+	case *diff.Create:
+		target = &c.Target
+	case *diff.Update:
+		target = &c.Target
+	default:
+		return sync.Outcome{Err: fmt.Errorf("%s: nothing is taken off a server by this program: %w", change.Key(), errors.ErrUnsupported)}
+	}
+	domain := change.Key().Name
+	app, err := apps.Of(target.Config)
+	if err == nil {
+		err = h.bring(ctx, domain, app)
+	}
+	outcome := sync.Outcome{ID: apps.Stack(domain), Err: err}
+	if err != nil {
+		if found, ferr := h.Running(context.WithoutCancel(ctx), domain); ferr == nil && !found[0].Is {
+			outcome.ID = ""
+		}
+	}
+	return outcome
+}
+
+// bring makes an app what is declared, if it isn't that already.
+func (h *Handler) bring(ctx context.Context, domain string, app apps.App) error {
+	found, err := h.Running(ctx, domain)
+	if err != nil {
+		return err
+	}
+	runs := found[0].Is && same(found[0].App, app)
+	switch {
+	case h.RecordOnly && !runs:
+		return fmt.Errorf("%s runs something else by now", domain)
+	case h.RecordOnly, runs && found[0].Phase == sync.Healthy:
+		return nil
+	case runs && found[0].Phase == sync.Progressing && h.await(ctx, domain) == nil:
+		return nil
+	}
+	release, err := h.release(ctx, domain, app)
+	if err != nil {
+		return err
+	}
+	if err := h.Deployer.Deploy(ctx, release); err != nil {
+		return err
+	}
+	if err := h.await(ctx, domain); err != nil {
+		return err
+	}
+	if found, err = h.Running(ctx, domain); err != nil {
+		return fmt.Errorf("read back what runs: %w", err)
+	}
+	switch now := found[0]; {
+	case !now.Is:
+		return fmt.Errorf("nothing runs of %s, though it was deployed", domain)
+	case !same(now.App, app):
+		return fmt.Errorf("%s was deployed, and %s runs: it was reverted", app.Version, now.App.Version)
+	}
+	return nil
+}
+
+// same tells whether two apps run the same, however well.
+func same(a, b apps.App) bool {
+	return a.Recipe == b.Recipe && a.Version == b.Version && a.Environment == b.Environment
+}
+
+func (h *Handler) await(ctx context.Context, domain string) error {
+	return sync.AwaitHealth(ctx, h.Timeout, func(ctx context.Context) sync.Health {
+		all, err := h.Deployer.Status(ctx, []string{domain})
+		if err != nil {
+			return sync.Health{Err: err}
+		}
+		return all[0].Health
+	})
+}
+
+// release puts the files of an app's version where the deployer finds them.
+func (h *Handler) release(ctx context.Context, domain string, app apps.App) (*Release, error) {
+	file, err := h.file(domain)
+	if err != nil {
+		return nil, err
+	}
+	if file.Digest().String() != app.Environment || file.Recipe() != app.Recipe {
+		return nil, fmt.Errorf("%s was changed meanwhile: look at it again", h.path(domain))
+	}
+	release := &Release{Domain: domain, App: app, Dir: filepath.Join(h.Releases, domain), EnvFile: h.path(domain), Entries: file.Entries()}
+	if !slices.ContainsFunc(release.Entries, func(e string) bool { return strings.HasPrefix(e, "STACK_NAME=") }) {
+		release.Entries = append(release.Entries, "STACK_NAME="+apps.Stack(domain))
+	}
+	if release.Note, err = noteOf(app); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(h.Releases, 0o700); err != nil {
+		return nil, err
+	}
+	return release, h.export(ctx, app, release.Dir)
+}
+
+func (h *Handler) export(ctx context.Context, app apps.App, dir string) error {
+	r, err := recipe.Open(filepath.Join(h.Recipes, app.Recipe))
+	if err != nil {
+		return err
+	}
+	if _, err := recipe.ParseVersion(app.Version); err == nil {
+		return r.Export(ctx, app.Version, dir)
+	}
+	commit, err := r.Chaos(ctx)
+	if err != nil {
+		return err
+	}
+	if commit != app.Version {
+		return fmt.Errorf("%s is no version of the recipe %s but a commit, and its checkout is at %s: check that commit out, or name a version",
+			app.Version, app.Recipe, commit)
+	}
+	return r.Export(ctx, "", dir)
+}
