@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/trueup-go/trueup/examples/internal/gitcmd"
 	"github.com/trueup-go/trueup/examples/internal/process"
 )
 
@@ -25,13 +24,12 @@ const answer = `!f() { test "$1" = get && echo "username=$TRUEUP_GIT_USER" && ec
 
 // run returns what git printed, without the last newline.
 func (g *git) run(ctx context.Context, args ...string) (string, error) {
-	settings := []string{"-C", g.dir, "-c", "advice.detachedHead=false", "-c", "core.hooksPath=/dev/null"}
+	settings := []string{"-c", "advice.detachedHead=false"}
 	if g.spec.Password != "" {
 		settings = append(settings, "-c", "credential.helper=", "-c", "credential.helper="+answer)
 	}
-	cmd := exec.CommandContext(ctx, "git", append(settings, args...)...)
-	cmd.Env = append(environ(), "GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=true", "LC_ALL=C",
-		"TRUEUP_GIT_USER="+g.spec.User, "TRUEUP_GIT_PASSWORD="+g.spec.Password)
+	cmd := gitcmd.New(ctx, g.dir, append(settings, args...)...)
+	cmd.Env = append(cmd.Env, "TRUEUP_GIT_USER="+g.spec.User, "TRUEUP_GIT_PASSWORD="+g.spec.Password)
 	var out strings.Builder
 	cmd.Stdout = &out
 	said, err := process.Run(ctx, cmd)
@@ -43,14 +41,6 @@ func (g *git) run(ctx context.Context, args ...string) (string, error) {
 		return "", fmt.Errorf("git %s: %w: %s", args[0], err, said)
 	}
 	return strings.TrimSuffix(out.String(), "\n"), nil
-}
-
-// environ is our environment without what would lead git to another repository.
-func environ() []string {
-	return slices.DeleteFunc(os.Environ(), func(entry string) bool {
-		name, _, _ := strings.Cut(entry, "=")
-		return slices.Contains([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX"}, name)
-	})
 }
 
 // plain is a URL as errors have it: without a password.
