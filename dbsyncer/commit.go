@@ -66,8 +66,8 @@ func (t *tx) commit(ctx context.Context, delta *state.Delta) (head state.Head, e
 	if err := delta.Validate(t.b.scope); err != nil {
 		return head, err
 	}
-	if t.parts == nil {
-		if t.parts, err = t.b.readParts(ctx, work, t.lease.scopeID, t.head); err != nil {
+	if t.tally == nil {
+		if t.tally, err = t.b.readTally(ctx, work, t.lease.scopeID, t.head); err != nil {
 			return head, err
 		}
 	}
@@ -79,9 +79,9 @@ func (t *tx) commit(ctx context.Context, delta *state.Delta) (head state.Head, e
 	if err != nil {
 		return head, err
 	}
-	t.parts.swap(was, rows.parts)
-	undo = func() { t.parts.swap(rows.parts, was) }
-	if err := t.parts.fit(&delta.Head); err != nil {
+	swap(t.tally, was, rows.parts)
+	undo = func() { swap(t.tally, rows.parts, was) }
+	if err := t.tally.Fits(&delta.Head); err != nil {
 		return head, &state.DeltaError{Err: err}
 	}
 	if err := t.b.insert(ctx, work, t.lease, delta, rows, sum); err != nil {
@@ -119,7 +119,7 @@ func (t *tx) isRepeated(ctx context.Context, work pgx.Tx, delta *state.Delta) (s
 		return sum, false, err
 	case repeated:
 		if t.head.Serial < delta.Head.Serial { // the answer to the first was lost
-			t.head, t.parts = withToken(delta.Head), nil
+			t.head, t.tally = withToken(delta.Head), nil
 			t.head.Kinds = maps.Clone(delta.Head.Kinds)
 		}
 		return sum, true, nil
@@ -135,14 +135,14 @@ func (t *tx) isRepeated(ctx context.Context, work pgx.Tx, delta *state.Delta) (s
 type rows struct {
 	kinds, names, records []string
 	checksums             [][]byte
-	parts                 []part
+	parts                 []state.Part
 }
 
 func rowsOf(d *state.Delta) (*rows, error) {
 	n := len(d.Records)
 	r := &rows{
 		kinds: make([]string, n), names: make([]string, n), records: make([]string, n),
-		checksums: make([][]byte, n), parts: make([]part, n),
+		checksums: make([][]byte, n), parts: make([]state.Part, n),
 	}
 	var text []byte
 	for i := range d.Records {
@@ -155,7 +155,7 @@ func rowsOf(d *state.Delta) (*rows, error) {
 		if !record.Checksum.IsZero() {
 			r.checksums[i] = bytesOfOne(record.Checksum)
 		}
-		r.parts[i] = partOf(record, text)
+		r.parts[i] = state.PartOf(record, state.Sum(text))
 	}
 	return r, nil
 }
@@ -169,7 +169,7 @@ func (r *rows) portion(from, end int) *rows {
 }
 
 // end ends the records that the delta changes or drops, and returns their parts.
-func (b *Backend) end(ctx context.Context, work pgx.Tx, scopeID int64, d *state.Delta) ([]part, error) {
+func (b *Backend) end(ctx context.Context, work pgx.Tx, scopeID int64, d *state.Delta) ([]state.Part, error) {
 	n := len(d.Records) + len(d.Dropped)
 	if n == 0 || d.Head.Serial == 1 {
 		return nil, nil
@@ -185,19 +185,13 @@ func (b *Backend) end(ctx context.Context, work pgx.Tx, scopeID int64, d *state.
 		update $schema.records r set until_serial = $2
 		from unnest($3::text[], $4::text[]) as k (kind, name)
 		where r.scope_id = $1 and r.kind = k.kind and r.name = k.name and r.until_serial is null
-		returning r.part, coalesce(r.declared, ''), r.unfinished`), scopeID, d.Head.Serial, kinds, names)
+		returning r.part, r.declared, r.unfinished`), scopeID, d.Head.Serial, kinds, names)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(found, func(row pgx.CollectableRow) (part, error) {
-		var root, declared []byte
-		var p part
-		if err := row.Scan(&root, &declared, &p.unfinished); err != nil {
-			return p, err
-		}
-		p.orphaned = len(declared) == 0
-		return p, errors.Join(p.root.UnmarshalBinary(root), p.declared.UnmarshalBinary(declared))
-	})
+	parts := make([]state.Part, 0, n)
+	err = eachPart(found, func(p state.Part) { parts = append(parts, p) })
+	return parts, err
 }
 
 // insert stores the declarations that are not there yet, the records and the head.
@@ -231,10 +225,7 @@ func (b *Backend) insert(ctx context.Context, work pgx.Tx, l lease, d *state.Del
 func (b *Backend) insertRecords(ctx context.Context, work pgx.Tx, scopeID, serial int64, r *rows) error {
 	parts, declared, unfinished := make([][]byte, len(r.parts)), make([][]byte, len(r.parts)), make([]bool, len(r.parts))
 	for i, p := range r.parts {
-		parts[i], unfinished[i] = bytesOfOne(p.root), p.unfinished
-		if !p.orphaned {
-			declared[i] = bytesOfOne(p.declared)
-		}
+		parts[i], declared[i], unfinished[i] = bytesOfOne(p.Root), bytesOfOne(p.Declared), p.Unfinished
 	}
 	_, err := work.Exec(ctx, b.sql(`
 		insert into $schema.records (scope_id, from_serial, kind, name, checksum, part, declared, unfinished, record)

@@ -19,8 +19,8 @@ type tx struct {
 	lease  lease
 	closed atomic.Bool
 
-	head  state.Head // as of the last commit
-	parts *parts     // nil until the first commit
+	head  state.Head   // as of the last commit
+	tally *state.Tally // nil until the first commit
 	// staged is the transaction in which mappers have applied what is not committed
 	// yet; nil if there is none.
 	staged pgx.Tx

@@ -103,49 +103,11 @@ func (s *State) Encode(w io.Writer) error {
 // Seal returns head with its version, roots and counts as the records, in key
 // order, make them.
 func Seal(head Head, records []Record) (Head, error) {
-	var seal sealer
-	for i := range records {
-		part, err := records[i].Part()
-		if err != nil {
-			return head, err
-		}
-		if err := seal.add(&records[i], part); err != nil {
-			return head, err
-		}
+	tally, err := tallyOf(records)
+	if err != nil {
+		return head, err
 	}
-	return seal.head(head), nil
-}
-
-// sealer computes what a Head says of its records.
-type sealer struct {
-	root, declared             Tree
-	records, orphans, pendings int
-	last                       Key
-}
-
-func (s *sealer) add(r *Record, part Checksum) error {
-	if s.records > 0 && s.last.Compare(r.Key) >= 0 {
-		return fmt.Errorf("the records %s and %s are not in key order", s.last, r.Key)
-	}
-	s.last = r.Key
-	s.records++
-	s.root.Add(part)
-	if r.Orphaned {
-		s.orphans++
-	} else {
-		s.declared.Add(DeclaredPart(r.Key, r.Checksum, r.After))
-	}
-	if r.Unfinished() {
-		s.pendings++
-	}
-	return nil
-}
-
-func (s *sealer) head(head Head) Head {
-	head.Version = DefaultStateVersion
-	head.Root, head.Declared = s.root.Root(), s.declared.Root()
-	head.Records, head.Orphans, head.Pending = s.records, s.orphans, s.pendings
-	return head
+	return tally.Seal(head), nil
 }
 
 // checkVersion refuses what this package can't read.
@@ -162,18 +124,3 @@ func checkVersion(version string) error {
 // versionBare is the version before DefaultStateVersion: neither sums nor roots
 // nor counts, as a person or an importer writes it. Reading it computes them.
 const versionBare = "v0"
-
-// fits returns an error if the roots and counts that a head tells are not these,
-// which the records make.
-func (h Head) fits(told Head) error {
-	switch {
-	case h.Root != told.Root:
-		return &ChecksumError{Want: told.Root, Got: h.Root}
-	case h.Declared != told.Declared:
-		return &ChecksumError{Want: told.Declared, Got: h.Declared}
-	case h.Records != told.Records || h.Orphans != told.Orphans || h.Pending != told.Pending:
-		return fmt.Errorf("the head counts %d records, %d orphans, %d pending; there are %d, %d, %d",
-			told.Records, told.Orphans, told.Pending, h.Records, h.Orphans, h.Pending)
-	}
-	return nil
-}

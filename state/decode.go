@@ -120,14 +120,14 @@ type entryJSON struct {
 func (d *Decoder) Records() iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		d.lines = bufio.NewReaderSize(io.MultiReader(d.json.Buffered(), d.source), 1<<16)
-		var seal sealer
+		var tally orderly
 		for {
-			r, part, err := d.next()
+			r, sum, err := d.next()
 			if errors.Is(err, errNoMore) {
 				break
 			}
 			if err == nil {
-				err = seal.add(&r, part)
+				err = tally.add(&r, sum)
 			}
 			if err != nil {
 				yield(Record{}, fmt.Errorf("decode a State: %w", noEOF(err)))
@@ -137,7 +137,7 @@ func (d *Decoder) Records() iter.Seq2[Record, error] {
 				return
 			}
 		}
-		if err := d.finish(&seal); err != nil {
+		if err := d.finish(&tally.Tally); err != nil {
 			yield(Record{}, fmt.Errorf("decode a State: %w", noEOF(err)))
 		}
 	}
@@ -174,14 +174,14 @@ func (d *Decoder) next() (Record, Checksum, error) {
 	if err := json.Unmarshal(entry.Record, &r); err != nil {
 		return r, Checksum{}, err
 	}
-	part, err := r.Part()
+	sum, err := r.sum()
 	if err != nil {
-		return r, part, err
+		return r, sum, err
 	}
-	if part != entry.Sum && !d.bare {
-		return r, part, &ChecksumError{Key: r.Key, Want: entry.Sum, Got: part}
+	if sum != entry.Sum && !d.bare {
+		return r, sum, &ChecksumError{Key: r.Key, Want: entry.Sum, Got: sum}
 	}
-	return r, part, nil
+	return r, sum, nil
 }
 
 // nextLine returns the record that the next line holds. At the first that isn't
@@ -227,7 +227,7 @@ func fastEntry(raw json.RawMessage) (r Record, sum Checksum, ok bool) {
 	return r, sum, ok
 }
 
-func (d *Decoder) finish(seal *sealer) error {
+func (d *Decoder) finish(tally *Tally) error {
 	if err := d.delim(']'); err != nil {
 		return err
 	}
@@ -239,12 +239,11 @@ func (d *Decoder) finish(seal *sealer) error {
 	} else if !errors.Is(err, io.EOF) {
 		return err
 	}
-	sealed := seal.head(d.head)
 	if d.bare {
-		d.head = sealed
+		d.head = tally.Seal(d.head)
 		return nil
 	}
-	return sealed.fits(d.head)
+	return tally.Fits(&d.head)
 }
 
 // Decode reads a whole State from r and verifies it. A State of an older

@@ -85,11 +85,11 @@ func (d *Delta) Apply(base []Record) ([]Record, error) {
 		merged = append(merged, base[i])
 	}
 	merged = append(merged, records...)
-	sealed, err := Seal(d.Head, merged)
+	tally, err := tallyOf(merged)
 	if err != nil {
 		return nil, err
 	}
-	if err := sealed.fits(d.Head); err != nil {
+	if err := tally.Fits(&d.Head); err != nil {
 		return nil, &DeltaError{err}
 	}
 	return merged, nil

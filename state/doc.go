@@ -35,6 +35,6 @@
 // # Concurrency
 //
 // Everything here is a value or a function of its arguments. Values may be
-// shared by goroutines as long as nobody changes them; an Encoder, Decoder or
-// Tree belongs to one goroutine.
+// shared by goroutines as long as nobody changes them; an Encoder, Decoder, Tree
+// or Tally belongs to one goroutine.
 package state

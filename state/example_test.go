@@ -92,6 +92,29 @@ func ExampleDelta_Apply() {
 	// 1 server/db <nil>
 }
 
+// A commit is verified by what it changes, without the other records.
+func ExampleTally() {
+	var tally state.Tally
+	was, err := (&state.Record{Key: state.Key{Kind: "server", Name: "web"}, ID: "s-1"}).Part()
+	if err != nil {
+		fmt.Println(err)
+	}
+	tally.Swap(state.Part{}, was)
+	first := tally.Seal(state.Head{Serial: 1})
+	is, err := (&state.Record{Key: state.Key{Kind: "server", Name: "web"}, ID: "s-2"}).Part()
+	if err != nil {
+		fmt.Println(err)
+	}
+	tally.Swap(was, is)
+	second := tally.Seal(state.Head{Serial: 2})
+	fmt.Println(second.Records, tally.Fits(&second))
+	var other *state.ChecksumError
+	fmt.Println(errors.As(tally.Fits(&first), &other), other.Want == first.Root, other.Got == second.Root)
+	// Output:
+	// 1 <nil>
+	// true true true
+}
+
 // The members of a canonical object, without decoding it.
 func ExampleMembers() {
 	for name, value := range state.Members(json.RawMessage(`{"region":"eu","size":2}`)) {

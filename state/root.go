@@ -40,6 +40,19 @@ func (t *Tree) Remove(part Checksum) {
 	}
 }
 
+// swap removes a part's checksum and adds another, each unless it is zero.
+func (t *Tree) swap(was, is Checksum) {
+	if was == is {
+		return
+	}
+	if !was.IsZero() {
+		t.Remove(was)
+	}
+	if !is.IsZero() {
+		t.Add(is)
+	}
+}
+
 // Root returns the root over what was added.
 func (t *Tree) Root() Checksum {
 	whole := sha256.New()
@@ -81,19 +94,6 @@ func DeclaredPart(key Key, sum Checksum, edges []Key) Checksum {
 	w.key("key", key)
 	c.scratch = append(w.b, '}')
 	return Sum(c.scratch)
-}
-
-// Part returns what the record adds to the root of its State: the checksum of
-// its canonical JSON.
-func (r *Record) Part() (Checksum, error) {
-	c := canonicals.Get().(*canonicalizer)
-	defer canonicals.Put(c)
-	b, err := r.AppendJSON(c.scratch[:0])
-	if err != nil {
-		return Checksum{}, err
-	}
-	c.scratch = b
-	return Sum(b), nil
 }
 
 // DeriveID returns an identity made from what it identifies: the same parts

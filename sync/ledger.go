@@ -17,16 +17,13 @@ type ledger struct {
 	before  map[int]entry // what entries were at the last commit, by index, if they changed since
 	news    map[state.Checksum]*state.Resource
 	marked  map[state.Key]bool // see mark
-
-	root, declared             state.Tree
-	records, orphans, pendings int
+	tally   state.Tally        // of what is present
 }
 
 type entry struct {
-	record   state.Record
-	part     state.Checksum // what the record adds to the root
-	declared state.Checksum // what it adds to the declared root
-	present  bool
+	record  state.Record
+	part    state.Part // zero if it is not present
+	present bool
 }
 
 // newLedger makes the ledger of records, with room for what the plan brings.
@@ -49,52 +46,14 @@ func newLedger(kinds *KindSet, records []state.Record, changes []PlannedChange) 
 	inParallel(len(l.entries), func(first, last int) {
 		for i := first; i < last; i++ {
 			if l.entries[i].present {
-				errs[i] = l.entries[i].hash()
+				l.entries[i].part, errs[i] = l.entries[i].record.Part()
 			}
 		}
 	})
 	for i := range l.entries {
-		l.count(&l.entries[i], 1)
+		l.tally.Swap(state.Part{}, l.entries[i].part)
 	}
 	return l, joinErrors(errs...)
-}
-
-// hash brings the entry's parts up to date.
-func (e *entry) hash() error {
-	part, err := e.record.Part()
-	if err != nil {
-		return err
-	}
-	e.part = part
-	if !e.record.Orphaned {
-		e.declared = state.DeclaredPart(e.record.Key, e.record.Checksum, e.record.After)
-	}
-	return nil
-}
-
-// count adds the entry to the roots and counts, or takes it out of them: by is 1
-// or -1.
-func (l *ledger) count(e *entry, by int) {
-	if !e.present {
-		return
-	}
-	add := func(tree *state.Tree, part state.Checksum) {
-		if by > 0 {
-			tree.Add(part)
-		} else {
-			tree.Remove(part)
-		}
-	}
-	l.records += by
-	add(&l.root, e.part)
-	if e.record.Orphaned {
-		l.orphans += by
-	} else {
-		add(&l.declared, e.declared)
-	}
-	if e.record.Unfinished() {
-		l.pendings += by
-	}
 }
 
 func (l *ledger) find(key state.Key) (int, bool) {
@@ -117,17 +76,17 @@ func (l *ledger) set(key state.Key, record *state.Record) error {
 	before := *e
 	now := entry{record: state.Record{Key: key}}
 	if record != nil {
-		now = entry{record: *record, present: true}
-		if err := now.hash(); err != nil {
+		part, err := record.Part()
+		if err != nil {
 			return err
 		}
+		now = entry{record: *record, part: part, present: true}
 	}
 	if _, changed := l.before[i]; !changed {
 		l.before[i] = before
 	}
-	l.count(&before, -1)
+	l.tally.Swap(before.part, now.part)
 	*e = now
-	l.count(e, 1)
 	return nil
 }
 
@@ -411,7 +370,7 @@ func targetOf(change diff.Change) *diff.Target {
 // delta returns what changed since the last commit, as the one that leads to
 // next.
 func (l *ledger) delta(next state.Head) state.Delta {
-	delta := state.Delta{Head: l.seal(next)}
+	delta := state.Delta{Head: l.tally.Seal(next)}
 	sums := map[state.Checksum]bool{}
 	declare := func(sum state.Checksum) {
 		if resource := l.news[sum]; resource != nil && !sums[sum] {
@@ -445,19 +404,10 @@ func (l *ledger) committed() {
 // revert goes back to the last commit.
 func (l *ledger) revert() {
 	for i, e := range l.before {
-		l.count(&l.entries[i], -1)
+		l.tally.Swap(l.entries[i].part, e.part)
 		l.entries[i] = e
-		l.count(&l.entries[i], 1)
 	}
 	l.committed()
-}
-
-// seal returns the head with the roots and counts of what is present.
-func (l *ledger) seal(head state.Head) state.Head {
-	head.Version = state.DefaultStateVersion
-	head.Root, head.Declared = l.root.Root(), l.declared.Root()
-	head.Records, head.Orphans, head.Pending = l.records, l.orphans, l.pendings
-	return head
 }
 
 // all returns what is present.

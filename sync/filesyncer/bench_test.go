@@ -145,28 +145,23 @@ func BenchmarkCommitOne(b *testing.B) {
 func changesOfOne(b *testing.B, first state.Delta) func() state.Delta {
 	b.Helper()
 	head, records := first.Head, first.Records
-	var root, declared state.Tree
-	parts := func(r *state.Record) (state.Checksum, state.Checksum) {
-		part, err := r.Part()
+	var tally state.Tally
+	swap := func(was state.Part, r *state.Record) {
+		is, err := r.Part()
 		require.NoError(b, err)
-		return part, state.DeclaredPart(r.Key, r.Checksum, r.After)
+		tally.Swap(was, is)
 	}
 	for i := range records {
-		part, declaredPart := parts(&records[i])
-		root.Add(part)
-		declared.Add(declaredPart)
+		swap(state.Part{}, &records[i])
 	}
 	return func() state.Delta {
 		r := &records[int(head.Serial)*7919%len(records)]
-		part, declaredPart := parts(r)
-		root.Remove(part)
-		declared.Remove(declaredPart)
+		was, err := r.Part()
+		require.NoError(b, err)
 		head.Serial++
 		r.Checksum = state.Sum(fmt.Append(nil, head.Serial))
-		part, declaredPart = parts(r)
-		root.Add(part)
-		declared.Add(declaredPart)
-		head.Root, head.Declared = root.Root(), declared.Root()
+		swap(was, r)
+		head = tally.Seal(head)
 		return state.Delta{Head: head, Records: []state.Record{*r}}
 	}
 }

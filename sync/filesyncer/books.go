@@ -38,14 +38,14 @@ func (t *tx) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p, err := partOf(&record)
+		part, err := record.Part()
 		if err != nil {
 			return err
 		}
-		books.parts.set(record.Key, nil, p)
+		books.parts.set(record.Key, state.Part{}, part)
 	}
 	if v.head.Serial > 0 {
-		if err := books.parts.fits(&v.head); err != nil {
+		if err := books.parts.tally.Fits(&v.head); err != nil {
 			return &CorruptError{File: t.journal.path, Err: err}
 		}
 	}

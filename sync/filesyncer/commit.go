@@ -130,7 +130,7 @@ func (t *tx) verify(ctx context.Context, delta *state.Delta) ([]swap, error) {
 		return nil, err
 	}
 	t.books.parts.apply(swaps)
-	if err := t.books.parts.fits(&delta.Head); err != nil {
+	if err := t.books.parts.tally.Fits(&delta.Head); err != nil {
 		t.books.parts.undo(swaps)
 		return nil, &state.DeltaError{Err: err}
 	}

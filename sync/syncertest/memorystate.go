@@ -11,17 +11,16 @@ import (
 // memoryState is a State that deltas are applied to. A delta costs what it
 // changes.
 type memoryState struct {
-	head             state.Head
-	records          map[state.Key]memoryRecord
-	root, declared   state.Tree
-	orphans, pending int
-	sorted           []state.Record // never changed, only replaced; nil if it must be made
+	head    state.Head
+	records map[state.Key]memoryRecord
+	tally   state.Tally
+	sorted  []state.Record // never changed, only replaced; nil if it must be made
 }
 
-// memoryRecord is a record with what it adds to the roots.
+// memoryRecord is a record with its part. The zero one is none.
 type memoryRecord struct {
 	state.Record
-	part, declared state.Checksum
+	part state.Part
 }
 
 func newMemoryState(scope state.Scope) *memoryState {
@@ -36,23 +35,21 @@ func (s *memoryState) apply(d *state.Delta) error {
 	if err := d.Validate(s.head.Scope); err != nil {
 		return err
 	}
-	after := make([]memoryRecord, len(d.Records))
+	keys := slices.Concat(keysOfRecords(d.Records), d.Dropped)
+	was, is := make([]memoryRecord, len(keys)), make([]memoryRecord, len(keys))
+	for i, key := range keys {
+		was[i] = s.records[key]
+	}
 	for i, r := range d.Records {
 		part, err := r.Part()
 		if err != nil {
 			return err
 		}
-		after[i] = memoryRecord{Record: r, part: part, declared: state.DeclaredPart(r.Key, r.Checksum, r.After)}
+		is[i] = memoryRecord{Record: r, part: part}
 	}
-	var before []memoryRecord
-	for _, key := range slices.Concat(keysOfRecords(d.Records), d.Dropped) {
-		if r, ok := s.records[key]; ok {
-			before = append(before, r)
-		}
-	}
-	s.swap(before, after)
-	if err := s.fits(&d.Head); err != nil {
-		s.swap(after, before)
+	s.swap(keys, was, is)
+	if err := s.tally.Fits(&d.Head); err != nil {
+		s.swap(keys, is, was)
 		return &state.DeltaError{Err: err}
 	}
 	s.sorted, s.head = nil, withToken(d.Head)
@@ -67,47 +64,16 @@ func withToken(head state.Head) state.Head {
 	return head
 }
 
-// swap removes records and adds others.
-func (s *memoryState) swap(remove, add []memoryRecord) {
-	for _, r := range remove {
-		delete(s.records, r.Key)
-		s.root.Remove(r.part)
-		if !r.Orphaned {
-			s.declared.Remove(r.declared)
+// swap replaces the records under keys.
+func (s *memoryState) swap(keys []state.Key, was, is []memoryRecord) {
+	for i, key := range keys {
+		s.tally.Swap(was[i].part, is[i].part)
+		if is[i].part == (state.Part{}) {
+			delete(s.records, key)
+		} else {
+			s.records[key] = is[i]
 		}
-		s.count(&r, -1)
 	}
-	for _, r := range add {
-		s.records[r.Key] = r
-		s.root.Add(r.part)
-		if !r.Orphaned {
-			s.declared.Add(r.declared)
-		}
-		s.count(&r, +1)
-	}
-}
-
-func (s *memoryState) count(r *memoryRecord, by int) {
-	if r.Orphaned {
-		s.orphans += by
-	}
-	if r.Unfinished() {
-		s.pending += by
-	}
-}
-
-// fits returns an error if a head doesn't tell of these records.
-func (s *memoryState) fits(head *state.Head) error {
-	switch {
-	case s.root.Root() != head.Root:
-		return &state.ChecksumError{Want: head.Root, Got: s.root.Root()}
-	case s.declared.Root() != head.Declared:
-		return &state.ChecksumError{Want: head.Declared, Got: s.declared.Root()}
-	case len(s.records) != head.Records || s.orphans != head.Orphans || s.pending != head.Pending:
-		return fmt.Errorf("the head counts %d records, %d orphans, %d pending; there are %d, %d, %d",
-			head.Records, head.Orphans, head.Pending, len(s.records), s.orphans, s.pending)
-	}
-	return nil
 }
 
 // inOrder returns the records in key order. They are not changed any more.
