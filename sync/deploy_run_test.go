@@ -470,7 +470,7 @@ func TestDeploy_HealthThatIsNotKnown(t *testing.T) {
 	desired := p.declares(t, "job/a")
 	_, err := p.engine.Apply(t.Context(), plan(t, p.engine, desired, nil))
 	require.ErrorIs(t, err, refused)
-	require.ErrorContains(t, err, "ask how job/a is doing")
+	require.ErrorContains(t, err, "ask how it is doing")
 	_, err = p.engine.Plan(t.Context(), desired, nil)
 	require.ErrorIs(t, err, refused)
 	require.ErrorContains(t, err, "unable to sync job/a")

@@ -86,7 +86,7 @@ func AwaitHealth(ctx context.Context, timeout time.Duration, ask func(ctx contex
 		case late.Err() != nil:
 			return fmt.Errorf("%w after %s%s", ErrUnhealthy, timeout, detail(health.Message))
 		case err != nil && !Retryable(err) && !errors.Is(err, ErrTooManyRequests):
-			return fmt.Errorf("ask for its health: %w", err)
+			return fmt.Errorf("ask how it is doing: %w", err)
 		case err == nil && health.Phase == Healthy:
 			return nil
 		case err == nil && health.Phase == Degraded:
