@@ -38,7 +38,7 @@
 //
 // What is between the arguments and the exit code is the same in every program:
 // arguments → [Call] → Load → Plan → shown → confirmed → Apply, with its progress
-// shown → summary. [OS] makes the [Stdio] of a process; a test makes its own.
+// shown → summary. [Main] runs it in a process of its own; a test makes its own [Stdio].
 //
 // # Flags and arguments
 //

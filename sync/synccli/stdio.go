@@ -1,9 +1,12 @@
 package synccli
 
 import (
+	"context"
 	"io"
 	"os"
+	"os/signal"
 	"os/user"
+	"syscall"
 )
 
 // Stdio is what a program talks to. Nothing in this package looks at the
@@ -41,6 +44,17 @@ func OS(in, out, err *os.File, getenv func(string) string) Stdio {
 		stdio.User = u.Username
 	}
 	return stdio
+}
+
+// Main runs a program that has the process to itself, and ends that with the program's
+// exit code. The first interrupt or SIGTERM cancels the context, so that what is done is
+// still recorded; a second one ends the process at once.
+//
+//	func main() { synccli.Main(run) }
+func Main(run func(ctx context.Context, args []string, stdio Stdio) int) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], OS(os.Stdin, os.Stdout, os.Stderr, os.Getenv)))
 }
 
 // isTerminal tells whether a person is at the file: whether it is a character
