@@ -186,7 +186,7 @@ func scan(text []byte) (map[string]place, error) {
 			name = strings.TrimLeftFunc(rest, isBlank)
 		}
 		if sign == len(text) || text[sign] == '\n' || !isName(name) {
-			return nil, fmt.Errorf("line %d: expected NAME=VALUE, with a name of letters, digits, _ and .", line(text, at))
+			return nil, fmt.Errorf("line %d: expected NAME=VALUE, with a name of letters, digits, . and _", line(text, at))
 		}
 		value, over := valueAt(text, skipBlanks(text, sign+1))
 		if over < 0 {
