@@ -54,9 +54,11 @@ func (p *program) upgradeCommand() synccli.Command {
 	})
 }
 
+const rollbackName = "app rollback"
+
 func (p *program) rollbackCommand() synccli.Command {
 	return p.changeCommand(synccli.Command{
-		Name: "app rollback", Optional: "[VERSION]",
+		Name: rollbackName, Optional: "[VERSION]",
 		Short: "deploy an older version",
 		Long:  "Older than the one that is recorded or, with sync off or if none is, than the one that runs. Without a version it is the one before.",
 	}, func(ctx context.Context, c *change, asked string) (apps.App, error) {

@@ -96,7 +96,7 @@ func (h *Handler) appOf(domain, text string) apps.App {
 	app := apps.App{Recipe: n.Recipe, Version: n.Version, Environment: n.Environment}
 	if file, err := h.file(domain); err == nil && app.Recipe == "" {
 		app.Recipe = file.Recipe()
-		app.Environment = file.Digest().String()
+		app.Environment = file.Digest()
 	}
 	return app
 }
@@ -256,7 +256,7 @@ func (h *Handler) release(ctx context.Context, domain string, app apps.App) (*Re
 	if err != nil {
 		return nil, err
 	}
-	if file.Digest().String() != app.Environment || file.Recipe() != app.Recipe {
+	if file.Digest() != app.Environment || file.Recipe() != app.Recipe {
 		return nil, fmt.Errorf("%s was changed meanwhile: look at it again", h.path(domain))
 	}
 	release := &Release{Domain: domain, App: app, Dir: filepath.Join(h.Releases, domain), EnvFile: h.path(domain), Entries: file.Entries()}
