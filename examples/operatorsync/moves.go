@@ -95,7 +95,9 @@ func (p *program) syncCommand() synccli.Command {
 		case record:
 			c.handler.RecordOnly = true
 			runs := c.running.App
-			runs.Health = ""
+			if runs.Health = ""; runs.Recipe == "" {
+				runs = c.at(runs.Version)
+			}
 			return runs, nil
 		case c.recorded == "":
 			return apps.App{}, fmt.Errorf("no version of %s is recorded in %s: app deploy deploys one, app sync --record records the one that runs",
