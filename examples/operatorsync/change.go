@@ -177,11 +177,14 @@ func (c *change) plan(ctx context.Context, target apps.App) (*sync.Plan, error) 
 }
 
 // warn tells of what the operator can't know: that what runs isn't what is recorded, or
-// that the version goes the other way.
+// that the version goes back, where nobody asked for that.
 func (c *change) warn(target string) {
 	if c.isAstray() {
 		fmt.Fprintf(c.call.Err, "WARNING: %s runs %s, and %s records %s.\n", c.app.domain, c.runs(), c.app.path, c.recorded)
-		fmt.Fprintf(c.call.Err, "Somebody may have deployed it from elsewhere: is this machine's copy of the file the latest one?\n")
+		fmt.Fprintf(c.call.Err, "Unless a deploy from here failed, somebody deployed it from elsewhere: is this copy of the file the latest one?\n")
+	}
+	if c.call.Command == rollbackName {
+		return
 	}
 	if is, err := recipe.ParseVersion(c.running.App.Version); err == nil && c.running.Is {
 		if to, err := recipe.ParseVersion(target); err == nil && to.Compare(is) < 0 {
@@ -262,9 +265,11 @@ func (c *change) explain(ctx context.Context, err error) {
 	}
 	fmt.Fprintf(w, "Still recorded: %s\n", orNothing(file.Version()))
 	fmt.Fprintf(w, "This has to be resolved by you:\n")
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if file.Version() != "" {
-		fmt.Fprintf(w, "  operatorsync app sync %s           brings back %s\n", c.app.domain, file.Version())
+		fmt.Fprintf(table, "  operatorsync app sync %s\tbrings back %s\n", c.app.domain, file.Version())
 	}
-	fmt.Fprintf(w, "  operatorsync app deploy %s VERSION deploys another version\n", c.app.domain)
-	fmt.Fprintf(w, "  operatorsync app sync --record %s  records what runs, once that is as it should be\n", c.app.domain)
+	fmt.Fprintf(table, "  operatorsync app deploy %s VERSION\tdeploys another version, or this one again\n", c.app.domain)
+	fmt.Fprintf(table, "  operatorsync app sync --record %s\trecords what runs, once that is as it should be\n", c.app.domain)
+	_ = table.Flush() // nobody is left to be told
 }

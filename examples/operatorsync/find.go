@@ -23,7 +23,7 @@ type found struct {
 
 // app is what the file says, without a version.
 func (f *found) app() apps.App {
-	return apps.App{Recipe: f.file.Recipe(), Environment: f.file.Digest().String()}
+	return apps.App{Recipe: f.file.Recipe(), Environment: f.file.Digest()}
 }
 
 // findAll finds the apps of one server or, if that is empty, of all, in their order.

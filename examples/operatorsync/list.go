@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/trueup-go/trueup/examples/operatorsync/internal/apps"
@@ -116,7 +117,7 @@ func (r *row) show(call *synccli.Call) error {
 	table := tabwriter.NewWriter(call.Out, 0, 0, 2, ' ', 0)
 	line := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(table, "%s\t%s\n", name, value)
+			fmt.Fprintf(table, "%s\t%s\n", name, strings.ReplaceAll(value, "\n", "\n\t"))
 		}
 	}
 	line("app", r.App)
@@ -136,7 +137,7 @@ func (r *row) show(call *synccli.Call) error {
 	case behind:
 		line("next", "operatorsync app upgrade "+r.App)
 	case drifted:
-		line("next", "operatorsync app sync "+r.App+", or app sync --record "+r.App)
+		line("next", "if the .env file is the latest: operatorsync app sync "+r.App+", or app sync --record "+r.App)
 	case notRecorded:
 		line("next", "operatorsync app sync --record "+r.App)
 	case notDeployed, unhealthy:

@@ -54,9 +54,11 @@ func (p *program) upgradeCommand() synccli.Command {
 	})
 }
 
+const rollbackName = "app rollback"
+
 func (p *program) rollbackCommand() synccli.Command {
 	return p.changeCommand(synccli.Command{
-		Name: "app rollback", Optional: "[VERSION]",
+		Name: rollbackName, Optional: "[VERSION]",
 		Short: "deploy an older version",
 		Long:  "Older than the one that is recorded or, with sync off or if none is, than the one that runs. Without a version it is the one before.",
 	}, func(ctx context.Context, c *change, asked string) (apps.App, error) {
@@ -93,7 +95,9 @@ func (p *program) syncCommand() synccli.Command {
 		case record:
 			c.handler.RecordOnly = true
 			runs := c.running.App
-			runs.Health = ""
+			if runs.Health = ""; runs.Recipe == "" {
+				runs = c.at(runs.Version)
+			}
 			return runs, nil
 		case c.recorded == "":
 			return apps.App{}, fmt.Errorf("no version of %s is recorded in %s: app deploy deploys one, app sync --record records the one that runs",

@@ -130,7 +130,7 @@ func (s *site) backend(dir string, call *synccli.Call) (sync.Backend, error) {
 // showEdits tells of versions that were recorded without this machine's records.
 func showEdits(call *synccli.Call, server string, edits []envsyncer.Edit) {
 	if edits[0].Rebuilt {
-		fmt.Fprintf(call.Err, "note: this machine had no records of %s; they are made anew from %d .env files\n", server, len(edits))
+		fmt.Fprintf(call.Err, "note: this machine had no records of %s; they are made from what its .env files record\n", server)
 		return
 	}
 	for _, e := range edits {

@@ -50,7 +50,8 @@ const (
 type Running struct {
 	// Is is false if nothing runs.
 	Is bool
-	// App is what it is. Its Version may be Unknown.
+	// App is what it is. Its Version may be Unknown; its Recipe and Environment are
+	// empty where the deployer doesn't keep them.
 	App apps.App
 	// Phase is in one word what App.Health says in more.
 	Phase sync.HealthPhase
@@ -73,7 +74,7 @@ func (h *Handler) Running(ctx context.Context, domains ...string) ([]Running, er
 		if s.Health.Phase == sync.Missing {
 			continue
 		}
-		found[i] = Running{Is: true, App: h.appOf(domains[i], s.Note), Phase: s.Health.Phase}
+		found[i] = Running{Is: true, App: appOf(s.Note), Phase: s.Health.Phase}
 		if s.Health.Phase != sync.Healthy {
 			found[i].App.Health = string(s.Health.Phase)
 			if s.Health.Message != "" {
@@ -84,8 +85,8 @@ func (h *Handler) Running(ctx context.Context, domains ...string) ([]Running, er
 	return found, nil
 }
 
-// appOf returns what a note tells. What it doesn't tell is what the app's file says.
-func (h *Handler) appOf(domain, text string) apps.App {
+// appOf returns what a note tells. What it doesn't tell is empty.
+func appOf(text string) apps.App {
 	var n note
 	switch {
 	case text == "":
@@ -93,12 +94,7 @@ func (h *Handler) appOf(domain, text string) apps.App {
 	case json.Unmarshal([]byte(text), &n) != nil:
 		n = note{Version: text}
 	}
-	app := apps.App{Recipe: n.Recipe, Version: n.Version, Environment: n.Environment}
-	if file, err := h.file(domain); err == nil && app.Recipe == "" {
-		app.Recipe = file.Recipe()
-		app.Environment = file.Digest().String()
-	}
-	return app
+	return apps.App{Recipe: n.Recipe, Version: n.Version, Environment: n.Environment}
 }
 
 func (h *Handler) file(domain string) (*envfile.File, error) {
@@ -124,9 +120,7 @@ func (h *Handler) Observe(ctx context.Context, records []state.Record) []sync.Li
 		domains[i] = records[i].Name
 	}
 	return h.lives(ctx, domains, func(domain string) sync.Live {
-		none := h.appOf(domain, Nothing)
-		none.Health = string(sync.Missing)
-		return h.live(domain, none)
+		return h.live(domain, apps.App{Version: Nothing, Health: string(sync.Missing)})
 	})
 }
 
@@ -156,7 +150,12 @@ func (h *Handler) lives(ctx context.Context, domains []string, missing func(doma
 	return lives
 }
 
+// live is what runs of an app. What isn't known of it is as the app's file has it: where
+// that is another than before, what is recorded still differs.
 func (h *Handler) live(domain string, app apps.App) sync.Live {
+	if file, err := h.file(domain); err == nil && app.Recipe == "" {
+		app.Recipe, app.Environment = file.Recipe(), file.Digest()
+	}
 	if h.RecordOnly {
 		app.Health = ""
 	}
@@ -205,12 +204,13 @@ func (h *Handler) bring(ctx context.Context, domain string, app apps.App) error 
 		return err
 	}
 	runs := found[0].Is && same(found[0].App, app)
+	known := runs && found[0].App.Recipe != "" // or its variables may be others
 	switch {
 	case h.RecordOnly && !runs:
 		return fmt.Errorf("%s runs something else by now", domain)
-	case h.RecordOnly, runs && found[0].Phase == sync.Healthy:
+	case h.RecordOnly, known && found[0].Phase == sync.Healthy:
 		return nil
-	case runs && found[0].Phase == sync.Progressing && h.await(ctx, domain) == nil:
+	case known && found[0].Phase == sync.Progressing && h.await(ctx, domain) == nil:
 		return nil
 	}
 	release, err := h.release(ctx, domain, app)
@@ -235,9 +235,9 @@ func (h *Handler) bring(ctx context.Context, domain string, app apps.App) error 
 	return nil
 }
 
-// same tells whether two apps run the same, however well.
-func same(a, b apps.App) bool {
-	return a.Recipe == b.Recipe && a.Version == b.Version && a.Environment == b.Environment
+// same tells whether what runs is an app, however well, as far as the deployer knows.
+func same(runs, app apps.App) bool {
+	return runs.Version == app.Version && (runs.Recipe == "" || runs.Recipe == app.Recipe && runs.Environment == app.Environment)
 }
 
 func (h *Handler) await(ctx context.Context, domain string) error {
@@ -256,7 +256,7 @@ func (h *Handler) release(ctx context.Context, domain string, app apps.App) (*Re
 	if err != nil {
 		return nil, err
 	}
-	if file.Digest().String() != app.Environment || file.Recipe() != app.Recipe {
+	if file.Digest() != app.Environment || file.Recipe() != app.Recipe {
 		return nil, fmt.Errorf("%s was changed meanwhile: look at it again", h.path(domain))
 	}
 	release := &Release{Domain: domain, App: app, Dir: filepath.Join(h.Releases, domain), EnvFile: h.path(domain), Entries: file.Entries()}

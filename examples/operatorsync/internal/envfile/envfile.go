@@ -107,10 +107,10 @@ func (f *File) Entries() []string {
 // Value returns that of one variable; empty if there is none.
 func (f *File) Value(name string) string { return f.values[name] }
 
-// Digest returns a checksum of the variables, the version aside: it is the same for
-// files that mean the same.
-func (f *File) Digest() state.Checksum {
-	return state.Sum([]byte(strings.Join(f.Entries(), "\x00")))
+// Digest returns the first 16 hex digits of a checksum of the variables, the version
+// aside: it is the same for files that mean the same. People see it, so it is short.
+func (f *File) Digest() string {
+	return state.Sum([]byte(strings.Join(f.Entries(), "\x00"))).Hex()[:16]
 }
 
 // With returns the text of the file with another version; with none, if that is empty.

@@ -147,7 +147,7 @@ func (v *view) edit(r state.Record, f *recording, from string) error {
 		return nil
 	}
 	resource, err := apps.Define(nil).Resource(apps.Kind, r.Name, apps.App{
-		Recipe: f.file.Recipe(), Version: f.version, Environment: f.file.Digest().String(),
+		Recipe: f.file.Recipe(), Version: f.version, Environment: f.file.Digest(),
 	})
 	if err != nil {
 		return err
