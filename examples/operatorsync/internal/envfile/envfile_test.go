@@ -58,8 +58,8 @@ func TestWith(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
-		"no value":         {"A=1\nhunter2\nB=2", "line 2: expected NAME=VALUE, with a name of letters, digits, _ and ."},
-		"a bad name":       {"A=1\n\nB-C=2", "line 3: expected NAME=VALUE, with a name of letters, digits, _ and ."},
+		"no value":         {"A=1\nhunter2\nB=2", "line 2: expected NAME=VALUE, with a name of letters, digits, . and _"},
+		"a bad name":       {"A=1\n\nB-C=2", "line 3: expected NAME=VALUE, with a name of letters, digits, . and _"},
 		"an open quote":    {"A=1\nB='hunter2\nC=3\n", "line 2: the quote isn't closed"},
 		"recorded twice":   {"TYPE=x:1\nA=1\nOPERATOR_SYNC_VERSION=1\n", "line 3: the version is recorded here and in TYPE, line 1: remove one of them"},
 		"not as it stands": {"V=1\nOPERATOR_SYNC_VERSION=$V\n", "line 2: the version is written with quotes, escapes or variables that can't be kept: write it plainly"},
