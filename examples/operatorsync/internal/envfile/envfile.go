@@ -64,7 +64,7 @@ func Parse(text []byte) (*File, error) {
 	f.recipe = recipe
 	if inType {
 		f.version, f.inType = version, true
-		f.start, f.end = of.start+len(recipe)+1, of.end
+		f.start, f.end = of.start+bytes.IndexByte(text[of.start:of.end], ':')+1, of.end
 	}
 	own, recorded := places[versionVar]
 	switch {

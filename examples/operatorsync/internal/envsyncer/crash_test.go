@@ -157,7 +157,11 @@ func TestAHungWriterWritesNothing(t *testing.T) {
 			if done {
 				require.NoError(t, <-next, step)
 			} else {
-				<-noted // it counts from the commit on
+				select {
+				case <-noted: // it counts from the commit on
+				case err := <-next:
+					require.NoError(t, err, step)
+				}
 			}
 			before, err := os.ReadFile(s.note())
 			require.Equal(t, done, errors.Is(err, os.ErrNotExist))

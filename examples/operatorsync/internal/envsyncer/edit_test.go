@@ -152,14 +152,16 @@ func spoilt(text string) func(string) error {
 // What can't be a file's name is recorded by the sidecar alone.
 func TestNamesThatCantBeFiles(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, nil)
-	want := map[string]string{"a/b": "1", "../c": "2", strings.Repeat("d", 252): "3", "no.file": "4"}
+	longest := strings.Repeat("e", 251)
+	s := newServer(t, map[string]string{longest: typed("")})
+	want := map[string]string{"a/b": "1", "../c": "2", strings.Repeat("d", 252): "3", "no.file": "4", longest: "5"}
 	s.record(t, want)
 	versions, _ := s.recorded(t)
 	require.Equal(t, want, versions)
 	entries, err := os.ReadDir(s.dir)
 	require.NoError(t, err)
-	require.Len(t, entries, 1, "nothing but what is the backend's own")
+	require.Len(t, entries, 2, "what is the backend's own, and the file that was there")
+	require.Equal(t, typed("5"), s.text(t, longest))
 }
 
 // Who pulls the files of others has records of his own.

@@ -124,7 +124,7 @@ func (t *tx) put(path string, text []byte, mode fs.FileMode) error {
 
 func (t *tx) putBy(dir, path string, text []byte, mode fs.FileMode) error {
 	t.b.step("write " + path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
+	f, err := os.CreateTemp(dir, Dir+"-*") // a name of its own, as that of the file may be as long as one can be
 	if err != nil {
 		return err
 	}
