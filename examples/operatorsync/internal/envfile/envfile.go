@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/joho/godotenv"
 
@@ -63,7 +64,7 @@ func Parse(text []byte) (*File, error) {
 	f.recipe = recipe
 	if inType {
 		f.version, f.inType = version, true
-		f.start, f.end = of.start+len(recipe)+1, of.end
+		f.start, f.end = of.start+bytes.IndexByte(text[of.start:of.end], ':')+1, of.end
 	}
 	own, recorded := places[versionVar]
 	switch {
@@ -78,6 +79,9 @@ func Parse(text []byte) (*File, error) {
 	}
 	if string(text[f.start:f.end]) != f.version {
 		return nil, fmt.Errorf("line %d: the version is written with quotes, escapes or variables that can't be kept: write it plainly", line(text, f.start))
+	}
+	if !isVersion(f.version) {
+		return nil, fmt.Errorf("line %d: %q is no version: %s", line(text, f.start), f.version, versionRule)
 	}
 	return f, nil
 }
@@ -119,8 +123,8 @@ func (f *File) With(version string) ([]byte, error) {
 	if version == f.version {
 		return f.text, nil
 	}
-	if strings.ContainsFunc(version, func(r rune) bool { return !isVersion(r) }) {
-		return nil, fmt.Errorf("%q can't be recorded: a version is made of letters, digits and any of . + - _ ~ /", version)
+	if !isVersion(version) {
+		return nil, fmt.Errorf("%q can't be recorded: %s", version, versionRule)
 	}
 	text := f.replaced(version)
 	again, err := Parse(text)
@@ -154,9 +158,13 @@ func (f *File) replaced(version string) []byte {
 	return slices.Concat(f.text, ending, added) // it goes on without a newline at its end
 }
 
+const versionRule = "a version is made of letters, digits and any of . + - _ ~ /"
+
 // isVersion holds for what needs no quotes anywhere.
-func isVersion(r rune) bool {
-	return r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(".+-_~/", r))
+func isVersion(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r >= unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(".+-_~/", r)
+	})
 }
 
 func (f *File) isQuoted() bool {
@@ -209,14 +217,14 @@ func valueAt(text []byte, at int) (place, int) {
 		return place{}, -1
 	}
 	over := until(text, at, "\r\n")
-	value := []rune(string(text[at:over]))
+	value := text[at:over]
 	for i := len(value) - 1; i > 0; i-- {
-		if value[i] == '#' && isBlank(value[i-1]) {
+		if before, _ := utf8.DecodeLastRune(value[:i]); value[i] == '#' && isBlank(before) {
 			value = value[:i]
 			break
 		}
 	}
-	return place{start: at, end: at + len(strings.TrimRightFunc(string(value), isBlank))}, over
+	return place{start: at, end: at + len(bytes.TrimRightFunc(value, isBlank))}, over
 }
 
 // skip returns the first point from at on that is none of those, or the end.

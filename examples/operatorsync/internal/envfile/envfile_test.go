@@ -31,6 +31,7 @@ func TestWith(t *testing.T) {
 		"like in YAML":       {"OPERATOR_SYNC_VERSION: 1\n", "1", "2", "OPERATOR_SYNC_VERSION: 2\n"},
 		"in TYPE":            {"A=1\nTYPE=x:1 # c\nB='2'", "1", "2", "A=1\nTYPE=x:2 # c\nB='2'"},
 		"in a quoted TYPE":   {"TYPE=\"x:1\"\n", "1", "2", "TYPE=\"x:2\"\n"},
+		"after a variable":   {"A=matrix-synapse\nTYPE=$A:1", "1", "2", "A=matrix-synapse\nTYPE=$A:2"},
 		"an empty one there": {"TYPE=x:\n", "", "2", "TYPE=x:2\n"},
 		"taken from TYPE":    {"TYPE=x:1 # c\n", "1", "", "TYPE=x # c\n"},
 		"taken away":         {"OPERATOR_SYNC_VERSION=1 # c\n", "1", "", "OPERATOR_SYNC_VERSION=\"\" # c\n"},
@@ -62,6 +63,9 @@ func TestMistakes(t *testing.T) {
 		"a bad name":       {"A=1\n\nB-C=2", "line 3: expected NAME=VALUE, with a name of letters, digits, . and _"},
 		"an open quote":    {"A=1\nB='hunter2\nC=3\n", "line 2: the quote isn't closed"},
 		"recorded twice":   {"TYPE=x:1\nA=1\nOPERATOR_SYNC_VERSION=1\n", "line 3: the version is recorded here and in TYPE, line 1: remove one of them"},
+		"no version":       {"A=1\nTYPE=x:1 2\n", `line 2: "1 2" is no version: a version is made of letters, digits and any of . + - _ ~ /`},
+		"not UTF-8":        {"TYPE=x:\xff", "line 1: the version is written with quotes, escapes or variables that can't be kept: write it plainly"},
+		"in a variable":    {"V=x:1\nTYPE=$V\n", "line 2: the version is written with quotes, escapes or variables that can't be kept: write it plainly"},
 		"not as it stands": {"V=1\nOPERATOR_SYNC_VERSION=$V\n", "line 2: the version is written with quotes, escapes or variables that can't be kept: write it plainly"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -96,7 +100,7 @@ func TestEntries(t *testing.T) {
 func FuzzWith(f *testing.F) {
 	for _, text := range []string{
 		"TYPE=matrix-synapse\nOPERATOR_SYNC_VERSION=4.0.0+v1.93.0 # managed by Abra\n",
-		"# c\r\nexport A=\"b\\\"c\nd\" # x\r\nTYPE='x:1'\r\n", "A: b\nTYPE=x # y # z", "A=$TYPE\\n\nTYPE=$A", "OPERATOR_SYNC_VERSION= # x",
+		"# c\r\nexport A=\"b\\\"c\nd\" # x\r\nTYPE='x:1'\r\n", "A: b\nTYPE=x # y # z", "A=$TYPE\\n\nTYPE=$A", "OPERATOR_SYNC_VERSION= # x", "TYPE=x:\xff", "TYPE=\xff:",
 	} {
 		f.Add(text, "1.2.3+v4")
 	}
@@ -105,37 +109,44 @@ func FuzzWith(f *testing.F) {
 		if err != nil {
 			return
 		}
-		values, err := godotenv.Unmarshal(text)
-		require.NoError(t, err)
 		changed, err := before.With(version)
 		if err != nil {
 			return
 		}
-		now, err := godotenv.UnmarshalBytes(changed)
-		require.NoError(t, err)
-		if version == "" {
-			none := now["OPERATOR_SYNC_VERSION"]
-			require.True(t, none == "" || strings.HasPrefix(none, "#"))
-		} else if _, inType, ok := strings.Cut(now["TYPE"], ":"); ok {
-			require.Equal(t, version, inType)
-		} else {
-			require.Equal(t, version, now["OPERATOR_SYNC_VERSION"])
-		}
-		values["TYPE"], _, _ = strings.Cut(values["TYPE"], ":")
-		now["TYPE"], _, _ = strings.Cut(now["TYPE"], ":")
-		delete(values, "OPERATOR_SYNC_VERSION")
-		delete(now, "OPERATOR_SYNC_VERSION")
-		require.Equal(t, values, now)
-		oneLineDiffers(t, []byte(text), changed)
-
-		after, err := envfile.Parse(changed)
-		require.NoError(t, err)
-		if before.Version() != "" && version != "" {
-			back, err := after.With(before.Version())
-			require.NoError(t, err)
-			require.Equal(t, text, string(back))
-		}
+		onlyVersionDiffers(t, before, []byte(text), changed, version)
 	})
+}
+
+// onlyVersionDiffers holds that a file with another version is that, and otherwise what
+// it was, and that it can be changed back.
+func onlyVersionDiffers(t *testing.T, before *envfile.File, text, changed []byte, version string) {
+	t.Helper()
+	values, err := godotenv.UnmarshalBytes(text)
+	require.NoError(t, err)
+	now, err := godotenv.UnmarshalBytes(changed)
+	require.NoError(t, err)
+	if version == "" {
+		none := now["OPERATOR_SYNC_VERSION"]
+		require.True(t, none == "" || strings.HasPrefix(none, "#"))
+	} else if _, inType, ok := strings.Cut(now["TYPE"], ":"); ok {
+		require.Equal(t, version, inType)
+	} else {
+		require.Equal(t, version, now["OPERATOR_SYNC_VERSION"])
+	}
+	values["TYPE"], _, _ = strings.Cut(values["TYPE"], ":")
+	now["TYPE"], _, _ = strings.Cut(now["TYPE"], ":")
+	delete(values, "OPERATOR_SYNC_VERSION")
+	delete(now, "OPERATOR_SYNC_VERSION")
+	require.Equal(t, values, now)
+	oneLineDiffers(t, text, changed)
+
+	after, err := envfile.Parse(changed)
+	require.NoError(t, err)
+	if before.Version() != "" && version != "" {
+		back, err := after.With(before.Version())
+		require.NoError(t, err)
+		require.Equal(t, string(text), string(back))
+	}
 }
 
 // oneLineDiffers holds that what is not common to both lies within one line of each.

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
 
 	"github.com/trueup-go/trueup/state"
@@ -128,7 +126,7 @@ func (b *Backend) Begin(ctx context.Context, owner string) (sync.Tx, state.Head,
 	t := &tx{Tx: inner, b: b}
 	head, err := t.begin(ctx)
 	if err != nil {
-		return nil, state.Head{}, errors.Join(err, t.Close(context.WithoutCancel(ctx)))
+		return nil, state.Head{}, errors.Join(t.lost(err), t.Close(context.WithoutCancel(ctx)))
 	}
 	return t, head, nil
 }
@@ -139,38 +137,13 @@ const (
 	Dir = ".operatorsync"
 
 	suffix        = ".env"
+	ignoreFile    = ".gitignore"
 	unwrittenFile = "unwritten.json"
 	workPrefix    = "work-"
 )
 
-// file returns the path of an app's file; empty if it can't have one.
-func (b *Backend) file(domain string) string {
-	const longest = 255 // on every file system of ours
-	if name := domain + suffix; filepath.Base(name) == name && len(name) <= longest {
-		return filepath.Join(b.dir, name)
-	}
-	return ""
-}
-
 // own returns the path of a file that is ours alone.
 func (b *Backend) own(name string) string { return filepath.Join(b.dir, Dir, name) }
-
-// makeDir makes the directory of what is ours, and keeps it out of git: who pulls the
-// .env files of others has records of his own.
-func (b *Backend) makeDir() error {
-	if err := os.MkdirAll(b.own(""), 0o700); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(b.own(".gitignore"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString("*\n")
-	return errors.Join(err, f.Close())
-}
 
 // withToken returns a head with a digest of the content for its token.
 func withToken(head state.Head) state.Head {

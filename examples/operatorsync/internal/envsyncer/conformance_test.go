@@ -77,7 +77,7 @@ const withFiles = 48
 func texts() []string {
 	return []string{
 		"TYPE=recipe\nA=1\n", "A='x\ny' # c\nTYPE=recipe:\nB=2", "TYPE=recipe\r\nexport OPERATOR_SYNC_VERSION= # managed by Abra\r\nC=3\r\n",
-		"", "OPERATOR_SYNC_VERSION=\"\"\nTYPE=recipe\nD='4'\n",
+		"TYPE=recipe", "OPERATOR_SYNC_VERSION=\"\"\nTYPE=recipe\nD='4'\n",
 	}
 }
 
@@ -163,10 +163,11 @@ func contents(t testing.TB, address string) map[string][]byte {
 }
 
 func lapse(t testing.TB, address string) {
-	leases, err := filepath.Glob(filepath.Join(address, "*/*", envsyncer.Dir, "records/lease-*/lease.jsonl"))
+	dir := os.DirFS(address)
+	leases, err := fs.Glob(dir, "*/*/"+envsyncer.Dir+"/records/lease-*/lease.jsonl")
 	require.NoError(t, err)
 	for _, lease := range leases {
 		lapsed := time.Now().Add(-sync.LeaseTTL)
-		require.NoError(t, os.Chtimes(lease, lapsed, lapsed))
+		require.NoError(t, os.Chtimes(filepath.Join(address, lease), lapsed, lapsed))
 	}
 }

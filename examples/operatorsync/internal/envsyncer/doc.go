@@ -31,13 +31,14 @@
 // The token is the serial and the root over all records, versions included: a digest of
 // what was read.
 //
-// An app without a file, or with one that can't be read, is what the sidecar says.
+// An app without a file is what the sidecar says, and so is one whose file can't be
+// read, or has no TYPE.
 //
 // # Writing
 //
 // Before an act begins, the commit of its intent makes sure that the file can take the
-// version: that it can be read, is not read-only, and stays what it is but for that one
-// line. After the act, the commit notes the versions in unwritten.json, commits to the
+// version: that it can be read, is not read-only, still says what was recorded, and stays
+// what it is but for that one line. After the act, the commit notes the versions in unwritten.json, commits to the
 // sidecar, changes the files, and takes the note away. The note counts once the sidecar
 // is at the serial and root that it names: from then on whoever reads finds the version
 // there if it is not in the file yet. So a crash loses nothing, at whatever instant; and
@@ -49,8 +50,8 @@
 //
 // Everything that is renamed comes out of the writer's work directory, which the next
 // one removes before it reads anything: who hangs, loses the lease, and goes on, finds
-// nothing to rename. (Where a link leads to another directory the file is written there,
-// and this does not hold.)
+// nothing to rename. (Where a link leads to another disk the file is written there at
+// last, and who hangs just then is not fenced off.)
 //
 // # Why a wrapper, and not a backend of its own
 //

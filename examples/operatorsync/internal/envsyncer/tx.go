@@ -1,19 +1,17 @@
 package envsyncer
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/trueup-go/trueup/examples/operatorsync/internal/apps"
-	"github.com/trueup-go/trueup/examples/operatorsync/internal/envfile"
 	"github.com/trueup-go/trueup/state"
 	"github.com/trueup-go/trueup/sync"
 )
@@ -28,13 +26,11 @@ type tx struct {
 	work string
 	// versions are the recorded ones, by domain, as of the last commit.
 	versions map[string]string
-	// open is what the files lack of the last commit.
-	open unwritten
-	err  error // why
+	err      error // why the files lack something of the last commit
 }
 
 func (t *tx) begin(ctx context.Context) (state.Head, error) {
-	if err := t.prepare(); err != nil {
+	if err := t.prepare(ctx); err != nil {
 		return state.Head{}, err
 	}
 	if err := t.recover(ctx); err != nil {
@@ -57,35 +53,58 @@ func (t *tx) begin(ctx context.Context) (state.Head, error) {
 	return v.head, nil
 }
 
-// prepare fences off whoever had the lease before, and makes a place to work in.
-func (t *tx) prepare() error {
-	if err := t.b.makeDir(); err != nil {
+// prepare makes a place to work in, and takes away those of whoever had the lease
+// before. It looks for them first and makes sure of the lease second: what it has found
+// is of none who came after, and whoever does finds what it has made.
+func (t *tx) prepare(ctx context.Context) error {
+	dir := t.b.own("")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	old, err := filepath.Glob(t.b.own(workPrefix + "*"))
+	t.b.step("prepare")
+	old, err := fs.Glob(os.DirFS(dir), workPrefix+"*")
 	if err != nil {
 		return err
 	}
-	for _, dir := range old {
-		t.b.step("remove " + dir)
-		if err := os.RemoveAll(dir); err != nil {
+	if t.work, err = os.MkdirTemp(dir, workPrefix); err != nil {
+		return err
+	}
+	if _, err := t.Renew(ctx); err != nil {
+		return err
+	}
+	for _, name := range old {
+		t.b.step("remove " + name)
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
-	t.work, err = os.MkdirTemp(t.b.own(""), workPrefix)
-	return err
+	return t.ignore()
 }
 
-// recover brings what a crash has left unwritten into the files.
-func (t *tx) recover(ctx context.Context) (err error) {
+// ignore keeps what is ours out of git: who pulls the .env files of others has records
+// of his own.
+func (t *tx) ignore() error {
+	path := t.b.own(ignoreFile)
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return t.put(path, []byte("*\n"), 0o600)
+}
+
+// recover brings what a crash or a failure has left unwritten into the files.
+func (t *tx) recover(ctx context.Context) error {
+	if _, err := os.Lstat(t.b.own(unwrittenFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	head, err := t.b.Sidecar.Head(ctx)
 	if err != nil {
 		return err
 	}
-	if t.open, err = t.b.readUnwritten(&head); err != nil {
+	u, err := t.b.readUnwritten(&head)
+	if err != nil {
 		return err
 	}
-	return t.settle()
+	return t.settle(&u)
 }
 
 // Commit records the delta in the sidecar, and the versions in it in the files.
@@ -100,8 +119,8 @@ func (t *tx) Commit(ctx context.Context, delta state.Delta) (state.Head, error) 
 }
 
 func (t *tx) commit(ctx context.Context, delta state.Delta) (state.Head, error) {
-	if err := t.settle(); err != nil {
-		return state.Head{}, err
+	if t.err = t.recover(ctx); t.err != nil {
+		return state.Head{}, t.err
 	}
 	targets, err := t.targets(ctx, &delta)
 	if err != nil {
@@ -120,14 +139,15 @@ func (t *tx) commit(ctx context.Context, delta state.Delta) (state.Head, error) 
 	t.b.step("commit")
 	head, err := t.Tx.Commit(ctx, delta)
 	if err != nil {
-		return state.Head{}, err // the note doesn't count: no head will be the one that it names
+		return state.Head{}, err // whether the note counts, the head will tell
 	}
 	t.b.step("committed")
 	for domain, version := range targets {
 		t.versions[domain] = version
 	}
-	t.open = u
-	t.err = t.settle() // Close reports it: the commit counts, and readers know of the note
+	if len(lines) > 0 {
+		t.err = t.settle(&u) // Close reports it: the commit counts, and readers know of the note
+	}
 	return withToken(head), nil
 }
 
@@ -149,7 +169,7 @@ func (t *tx) targets(ctx context.Context, delta *state.Delta) (map[string]string
 			targets[r.Name] = version
 		}
 		for _, p := range r.Pending {
-			if err := t.b.canRecord(r.Name, declared[p.Checksum]); err != nil {
+			if err := t.canRecord(r.Name, declared[p.Checksum]); err != nil {
 				return nil, err
 			}
 		}
@@ -197,28 +217,19 @@ func (t *tx) declared(ctx context.Context, delta *state.Delta) (map[state.Checks
 	return versions, nil
 }
 
-// lines returns what is to be written. A file that says something else than what was
-// recorded was edited meanwhile.
+// lines returns what is to be written.
 func (t *tx) lines(targets map[string]string) (map[string]line, error) {
 	lines := map[string]line{}
 	for domain, to := range targets {
-		f, err := t.b.load(domain)
+		f, err := t.fileFor(domain, to)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // the sidecar alone has it
 		}
 		if err != nil {
 			return nil, err
 		}
-		switch now := f.Version(); now {
-		case to:
-		case t.versions[domain]:
-			if _, err := f.With(to); err != nil {
-				return nil, fmt.Errorf("%s: %w", t.b.file(domain), err)
-			}
+		if now := f.Version(); now != to {
 			lines[domain] = line{From: now, To: to}
-		default:
-			return nil, fmt.Errorf("%s was changed meanwhile: it says %q and said %q; %q is not recorded",
-				t.b.file(domain), now, t.versions[domain], to)
 		}
 	}
 	return lines, nil
@@ -235,80 +246,25 @@ func (t *tx) note(u *unwritten) error {
 
 // settle brings what is unwritten into the files, and takes the note away: by way of
 // the work directory, as somebody who lost the lease must not take the next one's.
-func (t *tx) settle() error {
-	for domain, l := range t.open.Lines {
-		if err := t.write(domain, l); err != nil {
-			return err
+func (t *tx) settle(u *unwritten) error {
+	for _, domain := range slices.Sorted(maps.Keys(u.Lines)) {
+		if err := t.write(domain, u.Lines[domain]); err != nil {
+			return fmt.Errorf("%q is recorded, but not yet in %s: %w", u.Lines[domain].To, t.b.file(domain), err)
 		}
 	}
-	t.open = unwritten{}
-	note := t.b.own(unwrittenFile)
-	if _, err := os.Lstat(note); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+	note, hidden := t.b.own(unwrittenFile), filepath.Join(t.work, "old-"+unwrittenFile)
 	t.b.step("take away " + note)
-	hidden := filepath.Join(t.work, "old-"+unwrittenFile)
 	if err := os.Rename(note, hidden); err != nil {
 		return err
 	}
 	return os.Remove(hidden)
 }
 
-// write brings a version into a file, unless somebody has brought another one there.
-func (t *tx) write(domain string, l line) error {
-	f, err := t.b.load(domain)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil || f.Version() != l.From {
-		return err
-	}
-	text, err := f.With(l.To)
-	if err != nil {
-		return err
-	}
-	path, err := filepath.EvalSymlinks(t.b.file(domain)) // the link stays
-	if err != nil {
-		return err
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	return t.put(path, text, info.Mode().Perm())
-}
-
-// put replaces a file, as a whole or not at all.
-func (t *tx) put(path string, text []byte, mode fs.FileMode) error {
-	dir := t.work
-	if !strings.HasPrefix(path, t.b.dir+string(filepath.Separator)) {
-		dir = filepath.Dir(path) // a link led elsewhere, maybe to another disk
-	}
-	t.b.step("write " + path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // it is gone if all went well
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	keepOwner(f.Name(), path)
-	t.b.step("rename to " + path)
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	t.b.step("renamed to " + path)
-	return syncDir(filepath.Dir(path))
-}
-
 // lost returns ErrLeaseLost in place of an error that comes from having lost it: the
 // next holder takes the work directory away, and changes files.
 func (t *tx) lost(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || t.work == "" {
+		return err
 	}
 	if _, gone := os.Lstat(t.work); errors.Is(gone, fs.ErrNotExist) {
 		return sync.ErrLeaseLost
@@ -316,59 +272,17 @@ func (t *tx) lost(err error) error {
 	return err
 }
 
-// Close gives up the lease.
+// Close gives up the lease. What could not be written is tried once more.
 func (t *tx) Close(ctx context.Context) error {
-	err := t.err
+	if t.err != nil && t.recover(ctx) == nil {
+		t.err = nil
+	}
+	err := t.lost(t.err)
+	if errors.Is(err, sync.ErrLeaseLost) {
+		err = nil // that is for the next holder to do
+	}
 	if t.work != "" {
 		err = errors.Join(err, os.RemoveAll(t.work))
 	}
 	return errors.Join(err, t.Tx.Close(ctx))
-}
-
-// load reads an app's file.
-func (b *Backend) load(domain string) (*envfile.File, error) {
-	path := b.file(domain)
-	if path == "" {
-		return nil, fs.ErrNotExist
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	f, err := envfile.Parse(bytes.Clone(text))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return f, nil
-}
-
-// canRecord returns an error if a version can't be recorded in an app's file.
-func (b *Backend) canRecord(domain, version string) error {
-	f, err := b.load(domain)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := f.With(version); err != nil {
-		return fmt.Errorf("%s: %w", b.file(domain), err)
-	}
-	info, err := os.Stat(b.file(domain))
-	if err != nil {
-		return err
-	}
-	if info.Mode().Perm()&0o200 == 0 {
-		return fmt.Errorf("%s is read-only, so that no version can be recorded in it: chmod u+w it", b.file(domain))
-	}
-	return nil
-}
-
-// syncDir brings the names in a directory to the disk.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

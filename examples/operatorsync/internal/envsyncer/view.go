@@ -80,11 +80,8 @@ type recording struct {
 	version string
 }
 
-// isApp tells whether there is a file, and it says what the app is.
-func (r *recording) isApp() bool { return r != nil && r.file.Recipe() != "" }
-
-// readFiles reads every .env file that can be read. One that can't, the sidecar speaks
-// for.
+// readFiles reads every .env file that can be read, and that an app may have. For the
+// apps of others the sidecar speaks.
 func (b *Backend) readFiles() (map[string]*recording, error) {
 	entries, err := os.ReadDir(b.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -93,14 +90,10 @@ func (b *Backend) readFiles() (map[string]*recording, error) {
 	files := map[string]*recording{}
 	for _, e := range entries {
 		domain, ok := strings.CutSuffix(e.Name(), suffix)
-		if !ok || domain == "" {
+		if !ok || apps.Key(domain).Validate() != nil {
 			continue
 		}
-		text, err := os.ReadFile(b.file(domain))
-		if err != nil {
-			continue
-		}
-		if f, err := envfile.Parse(text); err == nil {
+		if f, err := b.load(domain); err == nil {
 			files[domain] = &recording{file: f, version: f.Version()}
 		}
 	}
@@ -116,7 +109,7 @@ func (b *Backend) merge(ctx context.Context, head state.Head, records []state.Re
 	v := &view{news: map[state.Checksum]state.Resource{}, versions: versions}
 	for _, r := range records {
 		f := files[r.Name]
-		if r.Kind != apps.Kind || !f.isApp() || f.version == versions[r.Name] {
+		if r.Kind != apps.Kind || f == nil || f.version == versions[r.Name] {
 			v.records = append(v.records, r)
 		} else if err := v.edit(r, f, versions[r.Name]); err != nil {
 			return nil, err
@@ -126,7 +119,7 @@ func (b *Backend) merge(ctx context.Context, head state.Head, records []state.Re
 		}
 	}
 	for _, domain := range slices.Sorted(maps.Keys(files)) {
-		if f := files[domain]; f.isApp() && f.version != "" {
+		if f := files[domain]; f.version != "" {
 			if err := v.edit(state.Record{Key: apps.Key(domain), ID: apps.Stack(domain)}, f, ""); err != nil {
 				return nil, err
 			}
