@@ -407,3 +407,21 @@ func TestDeploy_AfterAKill(t *testing.T) {
 	require.Equal(t, map[string]string{"web": "healthy version 1", "db": "healthy version 1", "mail": "healthy version 1"}, r.runs("web", "db", "mail"))
 	require.Empty(t, plan(t, r.engine, desired, nil).Changes)
 }
+
+// What is renamed is asked after by its new name: what is found by its name doesn't run
+// under that yet.
+func TestDeployOfWhatIsRenamed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 0)
+	_, err := r.engine.Apply(t.Context(), plan(t, r.engine, r.declares(t, map[string]app{"app/db": {Version: 1}}, nil), nil))
+	require.NoError(t, err)
+	renamed := r.declares(t, map[string]app{"app/base": {Version: 1}}, nil)
+	renamed.Moves = []sync.Move{{From: parse(t, "app/db"), To: parse(t, "app/base")}}
+	p := plan(t, r.engine, renamed, nil)
+	require.Len(t, deploysIn(p)["app/base"], 1)
+	require.Contains(t, deploysIn(p)["app/base"][0], "nothing runs")
+	_, err = r.engine.Apply(t.Context(), p)
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"base": "healthy version 1"}, r.runs("base"))
+	require.Empty(t, plan(t, r.engine, renamed, nil).Changes)
+}

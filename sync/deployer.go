@@ -23,6 +23,7 @@ type Deployer interface {
 	// Health tells how each of the things is doing, in their order. It is asked
 	// for what is recorded and declared with Deploy when a plan is made, and again
 	// and again after a Deploy until it is Healthy or Degraded, or the time is up.
+	// What is renamed has its new key.
 	Health(ctx context.Context, records []state.Record) []Health
 }
 

@@ -131,6 +131,7 @@ func (p *planner) health(ctx context.Context) (map[int]Health, error) {
 		records := make([]state.Record, len(indices))
 		for at, i := range indices {
 			records[at] = *p.drafts[i].record
+			records[at].Key = p.declaration.declared[i].Resource.Key // after a rename, as after a deploy
 		}
 		answers, err := ask(ctx, p.performer, kind, len(records), func(which []int) ([]Health, error) {
 			return healthOf(ctx, kind, pick(records, which))

@@ -71,11 +71,24 @@ func newProgram(stdio synccli.Stdio) *program {
 	return p
 }
 
-// kindsFor returns the kinds with what deploys them, as the flags say.
-func (p *program) kindsFor(*synccli.Call) (*sync.KindSet, error) {
+// kindsFor returns the kinds with what deploys them, as the flags say. With --no-deploy
+// nothing that runs is touched, so nothing is removed either.
+func (p *program) kindsFor(call *synccli.Call) (*sync.KindSet, error) {
+	p.values.Backend = func(ctx context.Context) (sync.Backend, error) {
+		engine, err := call.Engine(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return engine.Backend(), nil
+	}
 	p.deployer = deploy.New(&p.values)
-	p.kinds = kinds.Set(p.deployer.Kinds())
-	return p.kinds, nil
+	deployers := p.deployer.Kinds()
+	if call.Options.NoDeploy {
+		deployers.Remover = nil
+	}
+	p.kinds = kinds.Set(deployers)
+	// What is declared isn't known yet, and may never be: orphans can be pruned without.
+	return p.kinds, p.deployer.Declare(call.Scope, &manifest.Declaration{Desired: &sync.Desired{}})
 }
 
 func (p *program) close() error {

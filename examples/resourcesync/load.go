@@ -21,7 +21,7 @@ func (p *program) load(_ context.Context, call *synccli.Call) (*synccli.Declarat
 	if err != nil {
 		return nil, err
 	}
-	if deploys(call) {
+	if deploys(call) || call.Command == "prune" {
 		err = p.deployer.Declare(call.Scope, declaration)
 	}
 	return &synccli.Declaration{Desired: declaration.Desired}, err

@@ -13,6 +13,7 @@ import (
 	"github.com/trueup-go/trueup/examples/internal/docker"
 	"github.com/trueup-go/trueup/examples/resourcesync/kinds"
 	"github.com/trueup-go/trueup/state"
+	tusync "github.com/trueup-go/trueup/sync"
 	"github.com/trueup-go/trueup/sync/manifest"
 )
 
@@ -43,6 +44,10 @@ type Options struct {
 	// RunSync runs a resource_sync, for procedures: of the resources alone that are
 	// named, if any are. Defaults to none: an execution that needs it fails.
 	RunSync func(ctx context.Context, name string, resources []state.Key) error
+	// Backend returns where the scope is recorded, to look up servers that are no longer
+	// declared: what runs on them may have to be ended. It is called when that is so, once
+	// after each Declare. Defaults to none: Engines alone says then where they are.
+	Backend func(ctx context.Context) (tusync.Backend, error)
 }
 
 // Deployer brings to run what is declared in a scope. It is safe for concurrent use.
@@ -53,6 +58,9 @@ type Deployer struct {
 	declared *declared
 	engines  map[string]*docker.Engine // by their addresses
 	commits  map[state.Key]string      // that were prepared last
+
+	readMu  sync.Mutex
+	servers *declared // that are recorded; nil: not read yet
 }
 
 // New returns a Deployer to which nothing is declared yet. Nothing is connected or
@@ -70,16 +78,19 @@ func New(opts *Options) *Deployer {
 }
 
 // Declare says what is declared, in place of what was before: call it after every
-// load, and before a plan. The declaration is complete (kinds.Complete) and isn't
-// changed any more. The error is of a config that is not canonical.
+// load, and before a plan; without resources where nothing is declared, for the scope.
+// The declaration is complete (kinds.Complete) and isn't changed any more. The error is of a config that is not canonical.
 func (d *Deployer) Declare(scope state.Scope, declaration *manifest.Declaration) error {
 	known, err := newDeclared(scope, declaration, &d.options)
 	if err != nil {
 		return err
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.declared = known
+	d.mu.Unlock()
+	d.readMu.Lock()
+	d.servers = nil
+	d.readMu.Unlock()
 	return nil
 }
 
@@ -90,9 +101,10 @@ func (d *Deployer) known() *declared {
 	return d.declared
 }
 
-// Kinds returns the Deployers for kinds.Set.
+// Kinds returns the Deployers for kinds.Set, and the Remover. Where nothing that runs is
+// to be touched (sync.PlanOptions.NoDeploy), the caller leaves out the Remover.
 func (d *Deployer) Kinds() kinds.Deployers {
-	return kinds.Deployers{Build: builds{d}, Deployment: deployments{d}, Stack: stacks{d}}
+	return kinds.Deployers{Build: builds{d}, Deployment: deployments{d}, Stack: stacks{d}, Remover: remover{d}}
 }
 
 // Close closes the connections to engines. Nothing may be under way.

@@ -24,6 +24,11 @@
 // are declared with them. A plan clones and fetches; it runs no declared command.
 //
 // Not carried out, and said so where it is declared: swarms and replicas,
-// compose_cmd_wrapper, builders that are no engine of ours. What is no longer
-// declared, or moves to another server, is not ended where it ran.
+// compose_cmd_wrapper, builders that are no engine of ours.
+//
+// What is deleted, moves to another server or gets another name is ended where it was
+// recorded to run, before anything takes its place; volumes and images stay. If that
+// server can't be reached, the delete or move fails and is tried again by the next one.
+// What was declared without deploy at last is nobody's business here: it runs on. So
+// does what ran at an address that its server no longer has.
 package deploy

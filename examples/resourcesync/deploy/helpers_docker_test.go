@@ -6,6 +6,7 @@
 package deploy_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -44,9 +45,12 @@ type home struct {
 func newHome(t *testing.T, edit ...func(*deploy.Options)) *home {
 	t.Helper()
 	h := &home{T: t, host: dockertest.New(t), dir: t.TempDir()}
+	backend, err := filesyncer.New(filepath.Join(h.dir, "state"), h.host.Scope, nil)
+	require.NoError(t, err)
 	opts := &deploy.Options{
-		Cache:  filepath.Join(h.dir, "cache"),
-		Docker: docker.Options{Settle: 500 * time.Millisecond},
+		Cache:   filepath.Join(h.dir, "cache"),
+		Docker:  docker.Options{Settle: 500 * time.Millisecond},
+		Backend: func(context.Context) (sync.Backend, error) { return backend, nil },
 	}
 	for _, e := range edit {
 		e(opts)
@@ -54,11 +58,23 @@ func newHome(t *testing.T, edit ...func(*deploy.Options)) *home {
 	h.deployer = deploy.New(opts)
 	t.Cleanup(func() { require.NoError(t, h.deployer.Close()) })
 	h.kinds = kinds.Set(h.deployer.Kinds())
-	backend, err := filesyncer.New(filepath.Join(h.dir, "state"), h.host.Scope, nil)
-	require.NoError(t, err)
 	h.engine, err = sync.New(backend, h.kinds, nil)
 	require.NoError(t, err)
 	return h
+}
+
+// leaves syncs as --no-deploy does, which leaves alone whatever runs.
+func (h *home) leaves(opts sync.PlanOptions) {
+	h.Helper()
+	deployers := h.deployer.Kinds()
+	deployers.Remover = nil
+	engine, err := sync.New(h.engine.Backend(), kinds.Set(deployers), nil)
+	require.NoError(h, err)
+	opts.NoDeploy = true
+	plan, err := engine.Plan(h.Context(), h.load(), &opts)
+	require.NoError(h, err)
+	_, err = engine.Apply(h.Context(), plan)
+	require.NoError(h, err)
 }
 
 // fill puts what is this test's own in place of $PREFIX, $DIR, $ENGINE and $IMAGE.

@@ -26,7 +26,14 @@ const (
 // is a mistake of the plan.
 type Deployers struct {
 	Build, Deployment, Stack sync.Deployer
+	// Remover ends what runs of deployments and stacks that are deleted, or move to
+	// another server or name. Nil: it runs on.
+	Remover sync.Handler
 }
+
+// atOnce is how many deployments or stacks a call of the Remover has: most changes are
+// nothing to it, and each call is a commit of its own.
+const atOnce = 100
 
 // Set returns all kinds.
 func Set(d Deployers) *sync.KindSet {
@@ -35,12 +42,12 @@ func Set(d Deployers) *sync.KindSet {
 		sync.Define[Alerter](KindAlerter),
 		sync.Define[Build](KindBuild, sync.Deploys(d.Build)),
 		sync.Define[Builder](KindBuilder),
-		sync.Define[Deployment](KindDeployment, sync.Deploys(d.Deployment)),
+		sync.Define[Deployment](KindDeployment, sync.Deploys(d.Deployment), sync.Handle(d.Remover), sync.Batch(atOnce)),
 		sync.Define[Procedure](KindProcedure),
 		sync.Define[Repo](KindRepo),
 		sync.Define[ResourceSync](KindResourceSync),
 		sync.Define[Server](KindServer),
-		sync.Define[Stack](KindStack, sync.Deploys(d.Stack)),
+		sync.Define[Stack](KindStack, sync.Deploys(d.Stack), sync.Handle(d.Remover), sync.Batch(atOnce)),
 		sync.Define[Swarm](KindSwarm),
 		sync.Define[UserGroup](KindUserGroup),
 		sync.Define[Variable](KindVariable),
