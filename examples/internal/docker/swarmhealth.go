@@ -117,11 +117,8 @@ func (e *Engine) serviceHealth(s *swarm.Service, tasks []swarm.Task, now time.Ti
 	slices.SortFunc(tasks, func(a, b swarm.Task) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	last, young := "", false
 	for _, t := range tasks {
-		state := t.Status.State
-		// A task of an earlier definition says nothing of this one. (The engine says of
-		// a task that it is a container, and of a service not.)
-		t.Spec.Runtime = s.Spec.TaskTemplate.Runtime
-		if over(state) && reflect.DeepEqual(t.Spec, s.Spec.TaskTemplate) {
+		state, present := t.Status.State, isPresent(&t, s)
+		if over(state) && present {
 			ended++
 			if state == swarm.TaskStateFailed || state == swarm.TaskStateRejected {
 				failed++
@@ -131,7 +128,7 @@ func (e *Engine) serviceHealth(s *swarm.Service, tasks []swarm.Task, now time.Ti
 			}
 		}
 		switch {
-		case state == swarm.TaskStateRunning:
+		case state == swarm.TaskStateRunning && present:
 			if t.DesiredState == swarm.TaskStateRunning {
 				runs++
 				young = young || now.Sub(t.Status.Timestamp) < e.options.Settle
@@ -161,6 +158,16 @@ func (e *Engine) serviceHealth(s *swarm.Service, tasks []swarm.Task, now time.Ti
 		return sync.Health{Phase: sync.Progressing, Message: "it has only just started"}
 	}
 	return sync.Health{Phase: sync.Healthy}
+}
+
+// isPresent tells whether a task has its service's present definition. One of an earlier
+// definition says nothing of this one: it runs on until the swarm begins to update the
+// service, which may be a while after the deploy.
+func isPresent(t *swarm.Task, s *swarm.Service) bool {
+	spec := t.Spec
+	spec.Runtime = s.Spec.TaskTemplate.Runtime     // which the engine tells of a task only
+	spec.Placement = s.Spec.TaskTemplate.Placement // no task is replaced because of that alone
+	return reflect.DeepEqual(spec, s.Spec.TaskTemplate)
 }
 
 // over reports whether a task in that state will never run again.
