@@ -47,7 +47,7 @@ type SwarmSpec struct {
 // fails half way, SwarmHealth tells no checksum.
 func (e *Engine) DeploySwarm(ctx context.Context, mark Mark, spec *SwarmSpec) error {
 	err := e.deploySwarm(ctx, &mark, spec)
-	return Redact(mark.errorf(err, "deploy stack %q", spec.Stack), spec.Environment)
+	return mark.errorf(Redact(err, spec.Environment), "deploy stack %q", spec.Stack)
 }
 
 func (e *Engine) deploySwarm(ctx context.Context, mark *Mark, spec *SwarmSpec) error {
