@@ -23,16 +23,9 @@ const gaveUp = 3
 // deployed it: Healthy if each service runs as many tasks as it should, and its
 // update is through.
 func (e *Engine) SwarmHealth(ctx context.Context, scope state.Scope, keys []state.Key) []sync.Health {
-	stacks, err := e.swarmServices(ctx, scope, keys)
-	var tasks map[string][]swarm.Task
-	var now time.Time
-	if err == nil && len(stacks) > 0 {
-		if tasks, err = e.tasks(ctx, stacks); err == nil {
-			now, err = e.now(ctx)
-		}
-	}
+	found, err := e.stacks(ctx, scope, keys)
 	return each(keys, e.failed(err), func(key state.Key) sync.Health {
-		services := stacks[key.String()]
+		services := found.services[key.String()]
 		if len(services) == 0 {
 			return sync.Health{Phase: sync.Missing}
 		}
@@ -42,7 +35,7 @@ func (e *Engine) SwarmHealth(ctx context.Context, scope state.Scope, keys []stat
 			parts[name] = sync.Health{Phase: sync.Degraded, Message: "there is none"}
 		}
 		for _, s := range services {
-			parts[short(&s)] = e.serviceHealth(&s, tasks[s.ID], now)
+			parts[short(&s)] = e.serviceHealth(&s, found.tasks[s.ID], found.now)
 			if running(s.Spec.Labels, labelPrefix) != sum {
 				sum = state.Checksum{} // some of it is new
 			}
@@ -73,6 +66,23 @@ func (e *Engine) SwarmNotes(ctx context.Context, scope state.Scope, keys []state
 		}
 	}
 	return notes, nil
+}
+
+// stacks is what a swarm says of resources, at one time.
+type stacks struct {
+	services map[string][]swarm.Service // of each resource
+	tasks    map[string][]swarm.Task    // of each service, by its ID
+	now      time.Time                  // on the engine's clock
+}
+
+func (e *Engine) stacks(ctx context.Context, scope state.Scope, keys []state.Key) (s stacks, err error) {
+	if s.services, err = e.swarmServices(ctx, scope, keys); err != nil || len(s.services) == 0 {
+		return s, err
+	}
+	if s.tasks, err = e.tasks(ctx, s.services); err == nil {
+		s.now, err = e.now(ctx)
+	}
+	return s, err
 }
 
 // swarmServices are the services of each resource.
