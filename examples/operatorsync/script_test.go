@@ -54,13 +54,13 @@ func world(work string) error {
 		return err
 	}
 	for _, name := range []string{"abra", "abroad"} {
-		if err := operator(work, name); err != nil {
+		if err := equip(work, name); err != nil {
 			return err
 		}
 		for recipe, versions := range map[string][]string{
 			"matrix-synapse": {"1.0.0+v1.93.0", "2.0.0+v1.95.1", "2.1.0+v1.100.0"}, "wiki": {"0.9.0+1", "0.10.0+1"},
 		} {
-			if err := commits(filepath.Join(work, name, "recipes", recipe), versions); err != nil {
+			if err := commits(filepath.Join(work, name, "recipes", recipe), versions, nothing); err != nil {
 				return err
 			}
 		}
@@ -68,8 +68,8 @@ func world(work string) error {
 	return nil
 }
 
-// operator makes the directory of one who works on the server.
-func operator(work, name string) error {
+// equip makes the directory of an operator who works on the server.
+func equip(work, name string) error {
 	dir := filepath.Join(work, name)
 	for file, text := range map[string]string{
 		"config.yml": fmt.Sprintf(engine, work),
@@ -88,8 +88,11 @@ func operator(work, name string) error {
 	return nil
 }
 
-// commits makes a repository with a commit and a tag for each version.
-func commits(dir string, versions []string) error {
+// nothing is the compose file of a version of which nothing runs.
+func nothing(version string) string { return "# " + version + "\nservices: {}\n" }
+
+// commits makes a repository with a commit and a tag for each version of a compose file.
+func commits(dir string, versions []string, file func(version string) string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -97,7 +100,7 @@ func commits(dir string, versions []string) error {
 		return err
 	}
 	for _, version := range versions {
-		if err := os.WriteFile(filepath.Join(dir, "compose.yml"), []byte("# "+version+"\nservices: {}\n"), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "compose.yml"), []byte(file(version)), 0o600); err != nil {
 			return err
 		}
 		for _, args := range [][]string{{"add", "."}, {"commit", "--quiet", "--message", version}, {"tag", version}} {

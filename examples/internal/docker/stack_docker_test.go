@@ -58,7 +58,9 @@ func (s *stack) up(version string, edit ...func(*docker.StackSpec)) error {
 	for _, e := range edit {
 		e(spec)
 	}
-	return s.engine.DeployStack(s.Context(), s.mark("stack/shop", version), spec)
+	mark := s.mark("stack/shop", version)
+	mark.Note = "version $" + version
+	return s.engine.DeployStack(s.Context(), mark, spec)
 }
 
 func (s *stack) health() sync.Health {
@@ -85,6 +87,32 @@ func TestStack_Up(t *testing.T) {
 	require.Equal(t, sync.Health{Phase: sync.Healthy, Running: state.Sum([]byte("1"))}, s.becomes(sync.Healthy, s.health))
 	require.Len(t, s.containers(), 3)
 	require.Equal(t, "stack/shop", s.service("web").Config.Labels["io.github.trueup-go.resource"])
+}
+
+// The note is that of the last deploy, if it came to its end.
+func TestStack_Notes(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, "web", "db")
+	keys := []state.Key{{Kind: "stack", Name: "shop"}, {Kind: "stack", Name: "none"}}
+	notes := func() []string {
+		all, err := s.engine.StackNotes(t.Context(), s.host.Scope, keys)
+		require.NoError(t, err)
+		return all
+	}
+	require.Equal(t, []string{"", ""}, notes())
+	require.NoError(t, s.up("1"))
+	require.Equal(t, []string{"version $1", ""}, notes())
+	require.NoError(t, s.up("2"))
+	require.Equal(t, []string{"version $2", ""}, notes())
+
+	s.write("compose.yaml", services("web\nimag: x"))
+	require.Error(t, s.up("3"))
+	require.Equal(t, []string{"version $2", ""}, notes(), "it changed nothing")
+	s.write("compose.yaml", services("web\nentrypoint: [/none]", "db\nenvironment: {A: 3}"))
+	require.ErrorContains(t, s.up("3"), "/none")
+	require.Equal(t, []string{"", ""}, notes(), "half of it is new")
+	require.NoError(t, s.engine.Remove(t.Context(), s.mark("stack/shop", "3")))
+	require.Equal(t, []string{"", ""}, notes())
 }
 
 // Only what has changed is replaced, although the checksum of the whole is another.

@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/moby/moby/api/types/swarm"
 	"github.com/moby/moby/client"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/trueup-go/trueup/state"
+	"github.com/trueup-go/trueup/sync"
 )
 
 // stackNamespace is the label that docker stack deploy gives a service.
@@ -43,11 +47,11 @@ type SwarmSpec struct {
 
 // DeploySwarm runs a stack as the spec says. The swarm replaces the tasks of a
 // service that has changed, in the way and the order that its update_config says,
-// and lets the others run. It returns before that is done: ask SwarmHealth. If it
-// fails half way, SwarmHealth tells no checksum.
+// and lets the others run; one that it has given up on starts anew. It returns before
+// that is done: ask SwarmHealth. If it fails half way, SwarmHealth tells no checksum.
 func (e *Engine) DeploySwarm(ctx context.Context, mark Mark, spec *SwarmSpec) error {
 	err := e.deploySwarm(ctx, &mark, spec)
-	return Redact(mark.errorf(err, "deploy stack %q", spec.Stack), spec.Environment)
+	return mark.errorf(Redact(err, spec.Environment), "deploy stack %q", spec.Stack)
 }
 
 func (e *Engine) deploySwarm(ctx context.Context, mark *Mark, spec *SwarmSpec) error {
@@ -57,7 +61,8 @@ func (e *Engine) deploySwarm(ctx context.Context, mark *Mark, spec *SwarmSpec) e
 	if spec.Stack == "" || spec.Dir == "" || len(spec.Files) == 0 {
 		return errors.New("a stack needs a name, a directory and a file")
 	}
-	if err := e.free(ctx, mark, spec); err != nil {
+	there, err := e.former(ctx, mark, spec)
+	if err != nil {
 		return err
 	}
 	config, err := e.docker(ctx, spec.command("config"))
@@ -78,8 +83,32 @@ func (e *Engine) deploySwarm(ctx context.Context, mark *Mark, spec *SwarmSpec) e
 		deploy.args = append(deploy.args, "--prune")
 	}
 	deploy.args = append(deploy.args, spec.Stack)
-	_, err = e.docker(ctx, deploy)
-	return err
+	if _, err = e.docker(ctx, deploy); err != nil {
+		return err
+	}
+	return e.wake(ctx, mark, there)
+}
+
+// wake starts those services anew that are as they were before the deploy, and that the
+// swarm has given up on: where nothing is changed it starts nothing.
+func (e *Engine) wake(ctx context.Context, mark *Mark, before []swarm.Service) error {
+	after, err := e.stacks(ctx, mark.Scope, []state.Key{mark.Key})
+	if err != nil {
+		return err
+	}
+	for _, s := range after.services[mark.Key.String()] {
+		same := slices.ContainsFunc(before, func(b swarm.Service) bool {
+			return b.ID == s.ID && reflect.DeepEqual(b.Spec.TaskTemplate, s.Spec.TaskTemplate)
+		})
+		if !same || e.serviceHealth(&s, after.tasks[s.ID], after.now).Phase != sync.Degraded {
+			continue
+		}
+		s.Spec.TaskTemplate.ForceUpdate++
+		if _, err := e.api.ServiceUpdate(ctx, s.ID, client.ServiceUpdateOptions{Version: s.Version, Spec: s.Spec}); err != nil {
+			return fmt.Errorf("start the service %q anew: %w", short(&s), err)
+		}
+	}
+	return nil
 }
 
 func (s *SwarmSpec) command(verb string, args ...string) *command {
@@ -90,18 +119,18 @@ func (s *SwarmSpec) command(verb string, args ...string) *command {
 	return &command{dir: s.Dir, env: s.Environment, args: append(all, args...), hidden: s.Environment}
 }
 
-// free makes sure that the stack's name is the resource's.
-func (e *Engine) free(ctx context.Context, mark *Mark, spec *SwarmSpec) error {
+// former are the stack's services. It is ErrTaken if they are somebody else's.
+func (e *Engine) former(ctx context.Context, mark *Mark, spec *SwarmSpec) ([]swarm.Service, error) {
 	there, err := e.api.ServiceList(ctx, client.ServiceListOptions{Filters: client.Filters{}.Add("label", stackNamespace+"="+spec.Stack)})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, s := range there.Items {
 		if !spec.TakeOver && !owns(mark, s.Spec.Labels) {
-			return fmt.Errorf("%w by a stack that was not deployed for %s, of which %q is: remove it, or take it over", ErrTaken, mark.Key, s.Spec.Name)
+			return nil, fmt.Errorf("%w by a stack that was not deployed for %s, of which %q is: remove it, or take it over", ErrTaken, mark.Key, s.Spec.Name)
 		}
 	}
-	return nil
+	return there.Items, nil
 }
 
 // labelled is a file over the others that gives each service our labels, checksum

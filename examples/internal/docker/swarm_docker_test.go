@@ -31,6 +31,9 @@ func swarmFile(definitions ...string) string {
 	for _, d := range definitions {
 		name, lines, _ := strings.Cut(d, "\n")
 		text += fmt.Sprintf("  %s:\n    image: %s\n    networks: [host]\n", name, dockertest.Image())
+		if !strings.Contains(lines, "deploy:") {
+			lines += "\ndeploy: {update_config: {monitor: 200ms}}" // or an update takes 5 s more
+		}
 		for line := range strings.Lines(lines) {
 			text += "    " + strings.TrimSuffix(line, "\n") + "\n"
 		}
@@ -49,7 +52,20 @@ func (s *swarm) up(version string, edit ...func(*docker.SwarmSpec)) error {
 	for _, e := range edit {
 		e(spec)
 	}
-	return s.engine.DeploySwarm(s.Context(), s.mark("stack/shop", version), spec)
+	mark := s.mark("stack/shop", version)
+	mark.Note = "version $" + version
+	return s.engine.DeploySwarm(s.Context(), mark, spec)
+}
+
+// note is that of the stack; the one of a stack that isn't there is empty.
+func (s *swarm) note() string {
+	s.Helper()
+	keys := []state.Key{{Kind: "stack", Name: "shop"}, {Kind: "stack", Name: "none"}}
+	notes, err := s.engine.SwarmNotes(s.Context(), s.host.Scope, keys)
+	require.NoError(s, err)
+	require.Len(s, notes, 2)
+	require.Empty(s, notes[1])
+	return notes[0]
 }
 
 func (s *swarm) health() sync.Health {
@@ -82,11 +98,13 @@ func TestSwarm_Stack(t *testing.T) {
 	s := &swarm{&world{T: t, engine: engine, host: host}, t.TempDir()}
 
 	require.Equal(t, sync.Health{Phase: sync.Missing}, s.health())
+	require.Empty(t, s.note())
 	require.NoError(t, s.engine.RemoveSwarm(t.Context(), s.mark("stack/shop", "1")), "nothing is there")
 	s.write("web\ndeploy: {replicas: 2}", "db\nenvironment: {A: '${A}'}")
 	withA := func(spec *docker.SwarmSpec) { spec.Environment = []string{"A=hunter2"} }
 	require.NoError(t, s.up("1", withA))
 	require.Equal(t, state.Sum([]byte("1")), s.becomes(sync.Healthy, s.health).Running)
+	require.Equal(t, "version $1", s.note())
 	web, db := s.running("web"), s.running("db")
 	require.Len(t, web, 2)
 	require.Len(t, db, 1)
@@ -108,9 +126,12 @@ func TestSwarm_Stack(t *testing.T) {
 	require.Equal(t, web, s.running("web"))
 
 	// A task that fails again and again.
-	s.write("web\ncommand: [exit, '3']\ndeploy: {restart_policy: {delay: 10ms}, update_config: {failure_action: continue}}", "db")
+	s.write("web\ncommand: [exit, '3']\ndeploy: {restart_policy: {delay: 10ms}, update_config: {failure_action: continue, monitor: 200ms}}", "db")
 	require.NoError(t, s.up("3"))
 	require.Equal(t, "web: 0 of 1 run, the last one exited with code 3", s.becomes(sync.Degraded, s.health).Message)
+
+	s.rollsBack()
+	s.wakes()
 
 	// A service that somebody removed, and one that is no longer declared.
 	s.write("web", "db")
@@ -133,4 +154,50 @@ func TestSwarm_Stack(t *testing.T) {
 
 	require.NoError(t, s.engine.RemoveSwarm(t.Context(), other))
 	s.until(func() bool { return len(s.running("web")) == 0 }, "it runs on")
+}
+
+// rollsBack holds that a swarm which goes back brings the former note back: all of it, or
+// that of the one service that it was, which leaves none of the whole.
+func (s *swarm) rollsBack() {
+	s.Helper()
+	const back = "\ndeploy: {update_config: {failure_action: rollback, monitor: 10s}, rollback_config: {monitor: 200ms}}"
+	s.write("web" + back)
+	require.NoError(s, s.up("6", func(spec *docker.SwarmSpec) { spec.Prune = true }))
+	s.becomes(sync.Healthy, s.health)
+	require.Equal(s, "version $6", s.note())
+	rolledBack := func() bool { return strings.Contains(s.health().Message, "web: its update is rollback completed") }
+
+	s.write("web" + back + "\ncommand: [exit, '3']")
+	require.NoError(s, s.up("7"))
+	s.until(rolledBack, "it doesn't go back")
+	require.Equal(s, "version $6", s.note())
+	require.Equal(s, state.Sum([]byte("6")), s.health().Running)
+
+	s.write("web"+back+"\ncommand: [exit, '3']", "db")
+	require.NoError(s, s.up("8"))
+	s.until(rolledBack, "it doesn't go back")
+	require.Empty(s, s.note())
+	require.Zero(s, s.health().Running)
+
+	s.write("web"+back, "db")
+	require.NoError(s, s.up("9"))
+	s.becomes(sync.Healthy, s.health)
+	require.Equal(s, "version $9", s.note())
+}
+
+// wakes holds that a deploy starts what the swarm has given up on, although it is declared
+// as it was, and nothing else.
+func (s *swarm) wakes() {
+	s.Helper()
+	s.write("web\ndeploy: {restart_policy: {condition: none}, update_config: {monitor: 200ms}}", "db")
+	require.NoError(s, s.up("10"))
+	s.becomes(sync.Healthy, s.health)
+	db := s.running("db")
+	_, err := s.host.ContainerKill(s.Context(), s.running("web")[0], client.ContainerKillOptions{})
+	require.NoError(s, err)
+	require.Equal(s, "web: 0 of 1 run, the last one exited with code 137", s.becomes(sync.Degraded, s.health).Message)
+	require.NoError(s, s.up("10"))
+	s.becomes(sync.Healthy, s.health)
+	require.Len(s, s.running("web"), 1)
+	require.Equal(s, db, s.running("db"))
 }

@@ -23,16 +23,9 @@ const gaveUp = 3
 // deployed it: Healthy if each service runs as many tasks as it should, and its
 // update is through.
 func (e *Engine) SwarmHealth(ctx context.Context, scope state.Scope, keys []state.Key) []sync.Health {
-	stacks, err := e.swarmServices(ctx, scope, keys)
-	var tasks map[string][]swarm.Task
-	var now time.Time
-	if err == nil && len(stacks) > 0 {
-		if tasks, err = e.tasks(ctx, stacks); err == nil {
-			now, err = e.now(ctx)
-		}
-	}
+	found, err := e.stacks(ctx, scope, keys)
 	return each(keys, e.failed(err), func(key state.Key) sync.Health {
-		services := stacks[key.String()]
+		services := found.services[key.String()]
 		if len(services) == 0 {
 			return sync.Health{Phase: sync.Missing}
 		}
@@ -42,7 +35,7 @@ func (e *Engine) SwarmHealth(ctx context.Context, scope state.Scope, keys []stat
 			parts[name] = sync.Health{Phase: sync.Degraded, Message: "there is none"}
 		}
 		for _, s := range services {
-			parts[short(&s)] = e.serviceHealth(&s, tasks[s.ID], now)
+			parts[short(&s)] = e.serviceHealth(&s, found.tasks[s.ID], found.now)
 			if running(s.Spec.Labels, labelPrefix) != sum {
 				sum = state.Checksum{} // some of it is new
 			}
@@ -73,6 +66,23 @@ func (e *Engine) SwarmNotes(ctx context.Context, scope state.Scope, keys []state
 		}
 	}
 	return notes, nil
+}
+
+// stacks is what a swarm says of resources, at one time.
+type stacks struct {
+	services map[string][]swarm.Service // of each resource
+	tasks    map[string][]swarm.Task    // of each service, by its ID
+	now      time.Time                  // on the engine's clock
+}
+
+func (e *Engine) stacks(ctx context.Context, scope state.Scope, keys []state.Key) (s stacks, err error) {
+	if s.services, err = e.swarmServices(ctx, scope, keys); err != nil || len(s.services) == 0 {
+		return s, err
+	}
+	if s.tasks, err = e.tasks(ctx, s.services); err == nil {
+		s.now, err = e.now(ctx)
+	}
+	return s, err
 }
 
 // swarmServices are the services of each resource.
@@ -117,11 +127,8 @@ func (e *Engine) serviceHealth(s *swarm.Service, tasks []swarm.Task, now time.Ti
 	slices.SortFunc(tasks, func(a, b swarm.Task) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	last, young := "", false
 	for _, t := range tasks {
-		state := t.Status.State
-		// A task of an earlier definition says nothing of this one. (The engine says of
-		// a task that it is a container, and of a service not.)
-		t.Spec.Runtime = s.Spec.TaskTemplate.Runtime
-		if over(state) && reflect.DeepEqual(t.Spec, s.Spec.TaskTemplate) {
+		state, present := t.Status.State, isPresent(&t, s)
+		if over(state) && present {
 			ended++
 			if state == swarm.TaskStateFailed || state == swarm.TaskStateRejected {
 				failed++
@@ -131,7 +138,7 @@ func (e *Engine) serviceHealth(s *swarm.Service, tasks []swarm.Task, now time.Ti
 			}
 		}
 		switch {
-		case state == swarm.TaskStateRunning:
+		case state == swarm.TaskStateRunning && present:
 			if t.DesiredState == swarm.TaskStateRunning {
 				runs++
 				young = young || now.Sub(t.Status.Timestamp) < e.options.Settle
@@ -161,6 +168,16 @@ func (e *Engine) serviceHealth(s *swarm.Service, tasks []swarm.Task, now time.Ti
 		return sync.Health{Phase: sync.Progressing, Message: "it has only just started"}
 	}
 	return sync.Health{Phase: sync.Healthy}
+}
+
+// isPresent tells whether a task has its service's present definition. One of an earlier
+// definition says nothing of this one: it runs on until the swarm begins to update the
+// service, which may be a while after the deploy.
+func isPresent(t *swarm.Task, s *swarm.Service) bool {
+	spec := t.Spec
+	spec.Runtime = s.Spec.TaskTemplate.Runtime     // which the engine tells of a task only
+	spec.Placement = s.Spec.TaskTemplate.Placement // no task is replaced because of that alone
+	return reflect.DeepEqual(spec, s.Spec.TaskTemplate)
 }
 
 // over reports whether a task in that state will never run again.

@@ -198,11 +198,11 @@ func (h *Host) removeImages(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// mine tells whether a thing is this test's, by a label that has the scope for its
-// value, or by its name.
+// mine tells whether a thing is this test's, by a label whose value is the scope or a
+// name of ours (compose's own, of an image that has lost its name), or by its name.
 func (h *Host) mine(labels map[string]string, names ...string) bool {
 	for _, value := range labels {
-		if value == h.Scope.String() {
+		if value == h.Scope.String() || strings.HasPrefix(value, h.Name) {
 			return true
 		}
 	}
