@@ -2,6 +2,7 @@ package format
 
 import (
 	"errors"
+	"iter"
 	"strings"
 
 	"github.com/trueup-go/trueup/diff"
@@ -112,12 +113,33 @@ func (p *Pairs) UnmarshalText(text []byte) (err error) {
 }
 
 func renderPair(pair Pair) (line string, ok bool) {
-	plain := strings.TrimSpace(pair.Key + " = " + pair.Value)
-	tight := pair.Key + "=" + pair.Value
-	for _, line := range [...]string{plain, tight, `"` + plain + `"`, `'` + plain + `'`, "-" + plain, "- " + plain, "-" + tight, "- " + tight} {
+	for line := range pair.forms() {
 		if got, is := parsePair(line); is == isPair && got == pair && !strings.Contains(line, "\n") {
 			return line, true
 		}
 	}
 	return "", false
+}
+
+// forms are those that a pair may have had when it was read: the plain ones first, then
+// every other, which differ in what is a quotation and what a comment.
+func (p Pair) forms() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		plain := strings.TrimSpace(p.Key + " = " + p.Value)
+		tight := p.Key + "=" + p.Value
+		for _, line := range [...]string{plain, tight, `"` + plain + `"`, `'` + plain + `'`, "-" + plain, "- " + plain, "-" + tight, "- " + tight} {
+			if !yield(line) {
+				return
+			}
+		}
+		for _, dash := range [...]string{"", "-", "- "} {
+			for _, quote := range [...]string{"", `"`, `'`} {
+				for _, sign := range [...]string{"=", " =", "= ", ":", " :", ": "} {
+					if !yield(dash + quote + p.Key + sign + p.Value + quote) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
