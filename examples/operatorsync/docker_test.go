@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/moby/moby/api/types/container"
+	swarmapi "github.com/moby/moby/api/types/swarm"
 	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/require"
 
@@ -66,7 +67,7 @@ func TestSwarm(t *testing.T) {
 	t.Parallel()
 	host := dockertest.Swarm(t)
 	all := stories()
-	all["reverted"] = reverted
+	all["reverted"], all["abra's"] = reverted, abras
 	for name, story := range all {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,6 +107,30 @@ func moves(s *server) {
 	ada.does("rollback")
 	s.shows("2.0.0+1", "hello")
 	ada.is(row{Recorded: "2.0.0+1", Running: "2.0.0+1", Health: "healthy", State: behind})
+}
+
+// What abra has deployed is known by its labels: it is recorded, and taken over by the
+// next deploy.
+func abras(s *server) {
+	ada := s.operator("1.0.0+1", "2.0.0+1")
+	stack := apps.Stack(s.domain)
+	_, err := s.host.ServiceCreate(s.Context(), client.ServiceCreateOptions{Spec: swarmapi.ServiceSpec{
+		Annotations: swarmapi.Annotations{Name: stack + "_web", Labels: map[string]string{
+			s.label: stack, "coop-cloud." + stack + ".version": "1.0.0+1", "coop-cloud." + stack + ".chaos": "false",
+		}},
+		TaskTemplate: swarmapi.TaskSpec{
+			ContainerSpec: &swarmapi.ContainerSpec{Image: dockertest.Image()},
+			Networks:      []swarmapi.NetworkAttachmentConfig{{Target: "host"}},
+		},
+	}})
+	require.NoError(s, err)
+	s.until(func() bool { return ada.status().Health == "healthy" })
+	ada.is(row{Running: "1.0.0+1", Health: "healthy", State: notRecorded})
+	ada.does("sync", "--record")
+	ada.is(row{Recorded: "1.0.0+1", Running: "1.0.0+1", Health: "healthy", State: behind})
+	ada.does("upgrade")
+	s.shows("2.0.0+1", "hello")
+	ada.is(row{Recorded: "2.0.0+1", Running: "2.0.0+1", Health: "healthy", State: inLine})
 }
 
 // A variable that was edited is told of, and deployed.

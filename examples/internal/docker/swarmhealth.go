@@ -29,28 +29,48 @@ func (e *Engine) SwarmHealth(ctx context.Context, scope state.Scope, keys []stat
 		if len(services) == 0 {
 			return sync.Health{Phase: sync.Missing}
 		}
-		parts := map[string]sync.Health{}
-		sum := running(services[0].Spec.Labels, labelPrefix)
-		for name := range strings.FieldsSeq(services[0].Spec.Labels[labelPrefix+labelServices]) {
-			parts[name] = sync.Health{Phase: sync.Degraded, Message: "there is none"}
-		}
+		health := e.stackHealth(services, &found)
+		health.Running = running(services[0].Spec.Labels, labelPrefix)
 		for _, s := range services {
-			parts[short(&s)] = e.serviceHealth(&s, found.tasks[s.ID], found.now)
-			if running(s.Spec.Labels, labelPrefix) != sum {
-				sum = state.Checksum{} // some of it is new
+			if running(s.Spec.Labels, labelPrefix) != health.Running {
+				health.Running = state.Checksum{} // some of it is new
 			}
 		}
-		health := worst(parts)
-		health.Running = sum
 		return health
 	})
+}
+
+// SwarmStack tells how a stack is doing by its name, whoever has deployed it, and with
+// what, and the labels of its services. It is Missing if it has none.
+func (e *Engine) SwarmStack(ctx context.Context, name string) (sync.Health, []map[string]string, error) {
+	found, err := e.lookAt(ctx, client.Filters{}.Add("label", stackNamespace+"="+name), func(*swarm.Service) string { return name })
+	services := found.services[name]
+	if err != nil || len(services) == 0 {
+		return sync.Health{Phase: sync.Missing}, nil, e.failed(err)
+	}
+	labels := make([]map[string]string, len(services))
+	for i := range services {
+		labels[i] = services[i].Spec.Labels
+	}
+	return e.stackHealth(services, &found), labels, nil
+}
+
+func (e *Engine) stackHealth(services []swarm.Service, found *stacks) sync.Health {
+	parts := map[string]sync.Health{}
+	for name := range strings.FieldsSeq(services[0].Spec.Labels[labelPrefix+labelServices]) {
+		parts[name] = sync.Health{Phase: sync.Degraded, Message: "there is none"}
+	}
+	for _, s := range services {
+		parts[short(&s)] = e.serviceHealth(&s, found.tasks[s.ID], found.now)
+	}
+	return worst(parts)
 }
 
 // SwarmNotes returns the Note of the stack of each resource, in their order: empty where
 // nothing was deployed, or where some services are of another deploy than others. A
 // swarm that rolls back an update brings the former note back too.
 func (e *Engine) SwarmNotes(ctx context.Context, scope state.Scope, keys []state.Key) ([]string, error) {
-	stacks, err := e.swarmServices(ctx, scope, keys)
+	stacks, err := e.swarmServices(ctx, owned(labelPrefix, scope, keys...), resourceOf)
 	if err != nil {
 		return nil, e.failed(err)
 	}
@@ -68,15 +88,20 @@ func (e *Engine) SwarmNotes(ctx context.Context, scope state.Scope, keys []state
 	return notes, nil
 }
 
-// stacks is what a swarm says of resources, at one time.
+// stacks is what a swarm says, at one time.
 type stacks struct {
 	services map[string][]swarm.Service // of each resource
 	tasks    map[string][]swarm.Task    // of each service, by its ID
 	now      time.Time                  // on the engine's clock
 }
 
-func (e *Engine) stacks(ctx context.Context, scope state.Scope, keys []state.Key) (s stacks, err error) {
-	if s.services, err = e.swarmServices(ctx, scope, keys); err != nil || len(s.services) == 0 {
+func (e *Engine) stacks(ctx context.Context, scope state.Scope, keys []state.Key) (stacks, error) {
+	return e.lookAt(ctx, owned(labelPrefix, scope, keys...), resourceOf)
+}
+
+// lookAt looks at services, by what each is of.
+func (e *Engine) lookAt(ctx context.Context, which client.Filters, of func(*swarm.Service) string) (s stacks, err error) {
+	if s.services, err = e.swarmServices(ctx, which, of); err != nil || len(s.services) == 0 {
 		return s, err
 	}
 	if s.tasks, err = e.tasks(ctx, s.services); err == nil {
@@ -85,16 +110,16 @@ func (e *Engine) stacks(ctx context.Context, scope state.Scope, keys []state.Key
 	return s, err
 }
 
-// swarmServices are the services of each resource.
-func (e *Engine) swarmServices(ctx context.Context, scope state.Scope, keys []state.Key) (map[string][]swarm.Service, error) {
-	result, err := e.api.ServiceList(ctx, client.ServiceListOptions{Status: true, Filters: owned(labelPrefix, scope, keys...)})
+func resourceOf(s *swarm.Service) string { return s.Spec.Labels[labelPrefix+labelResource] }
+
+func (e *Engine) swarmServices(ctx context.Context, which client.Filters, of func(*swarm.Service) string) (map[string][]swarm.Service, error) {
+	result, err := e.api.ServiceList(ctx, client.ServiceListOptions{Status: true, Filters: which})
 	if err != nil {
 		return nil, err
 	}
 	stacks := map[string][]swarm.Service{}
 	for _, s := range result.Items {
-		key := s.Spec.Labels[labelPrefix+labelResource]
-		stacks[key] = append(stacks[key], s)
+		stacks[of(&s)] = append(stacks[of(&s)], s)
 	}
 	return stacks, nil
 }

@@ -51,13 +51,40 @@ func (s *Swarm) Deploy(ctx context.Context, r *Release) error {
 	})
 }
 
-// Status implements Deployer.
+// Status implements Deployer. It knows what abra has deployed, too.
 func (s *Swarm) Status(ctx context.Context, domains []string) ([]Status, error) {
 	notes, err := s.Engine.SwarmNotes(ctx, Scope(s.Server), keys(domains))
 	if err != nil {
 		return nil, err
 	}
-	return statuses(notes, s.Engine.SwarmHealth(ctx, Scope(s.Server), keys(domains))), nil
+	all := statuses(notes, s.Engine.SwarmHealth(ctx, Scope(s.Server), keys(domains)))
+	for i, domain := range domains {
+		if all[i].Health.Phase != sync.Missing || all[i].Health.Err != nil {
+			continue
+		}
+		health, labels, err := s.Engine.SwarmStack(ctx, apps.Stack(domain))
+		if err != nil {
+			return nil, err
+		}
+		all[i] = Status{Note: abras(apps.Stack(domain), labels), Health: health}
+	}
+	return all, nil
+}
+
+// abras is the version in the labels that abra gives a stack's services, or that its
+// recipe does: empty if there is none.
+func abras(stack string, services []map[string]string) string {
+	prefix := "coop-cloud." + stack + "."
+	for _, labels := range services {
+		version := labels[prefix+"version"]
+		if labels[prefix+"chaos"] == "true" {
+			version = labels[prefix+"chaos-version"]
+		}
+		if version != "" {
+			return version
+		}
+	}
+	return ""
 }
 
 func mark(server string, r *Release) docker.Mark {
