@@ -46,7 +46,7 @@ var errNoBuildKit = errors.New("secrets need BuildKit, which the docker command 
 // a build that fails changes none.
 func (e *Engine) Build(ctx context.Context, mark Mark, spec *BuildSpec) (id string, err error) {
 	id, err = e.build(ctx, &mark, spec)
-	return id, Redact(mark.errorf(err, "build image"), spec.Args, spec.Secrets)
+	return id, Redact(errorf(err, "build image"), spec.Args, spec.Secrets)
 }
 
 // build is docker build, and not a request of the Engine API: that could not hand

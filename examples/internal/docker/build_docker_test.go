@@ -159,7 +159,7 @@ func TestBuild_Fails(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				_, err := w.build("2", c.edit)
-				require.ErrorContains(t, err, "build/app: build image: ")
+				require.ErrorContains(t, err, "build image: ")
 				require.ErrorContains(t, err, c.want)
 				require.NotContains(t, strings.ToLower(err.Error()), "hunter2")
 			})

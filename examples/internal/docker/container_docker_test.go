@@ -146,7 +146,7 @@ func TestContainer_AFailureLeavesWhatRuns(t *testing.T) {
 			before := w.only()
 			err := w.deploy("2", c.edit)
 			require.ErrorContains(t, err, c.want)
-			require.ErrorContains(t, err, "deployment/web: deploy container")
+			require.ErrorContains(t, err, "deploy container")
 			require.NotContains(t, err.Error(), "hunter2")
 			after := w.only()
 			require.Equal(t, before.ID, after.ID)

@@ -31,7 +31,7 @@ const tidyUp = 30 * time.Second
 // check soon: ask Health. Volumes stay, those without a name too.
 func (e *Engine) DeployContainer(ctx context.Context, mark Mark, spec *ContainerSpec) error {
 	err := e.deployContainer(ctx, &mark, spec)
-	return Redact(mark.errorf(err, "deploy container %q", spec.Name), spec.Environment)
+	return Redact(errorf(err, "deploy container %q", spec.Name), spec.Environment)
 }
 
 func (e *Engine) deployContainer(ctx context.Context, mark *Mark, spec *ContainerSpec) error {

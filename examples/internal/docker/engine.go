@@ -143,6 +143,14 @@ func (e *Engine) failed(err error) error {
 	return fmt.Errorf("docker engine %q: %w", e.name(), reach(err))
 }
 
+// errorf says what was done. To whom, the engine of sync says.
+func errorf(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), reach(err))
+}
+
 // now is the time on the engine's clock, which may be another than ours. How far
 // they are apart is asked for once.
 func (e *Engine) now(ctx context.Context) (time.Time, error) {

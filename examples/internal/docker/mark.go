@@ -1,8 +1,6 @@
 package docker
 
 import (
-	"fmt"
-
 	"github.com/moby/moby/client"
 
 	"github.com/trueup-go/trueup/state"
@@ -76,12 +74,4 @@ func owned(prefix string, scope state.Scope, keys ...state.Key) client.Filters {
 		filters = filters.Add("label", prefix+labelResource+"="+keys[0].String())
 	}
 	return filters
-}
-
-// errorf says what was done to whom.
-func (m *Mark) errorf(err error, format string, args ...any) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %s: %w", m.Key, fmt.Sprintf(format, args...), reach(err))
 }

@@ -12,7 +12,7 @@ import (
 // containers and the networks of its project. Volumes and images stay. It succeeds
 // when nothing is there.
 func (e *Engine) Remove(ctx context.Context, mark Mark) error {
-	return mark.errorf(e.remove(ctx, &mark), "remove")
+	return errorf(e.remove(ctx, &mark), "remove")
 }
 
 func (e *Engine) remove(ctx context.Context, mark *Mark) error {

@@ -69,7 +69,7 @@ type StackSpec struct {
 // way some services may be new and some old, and StackHealth tells no checksum.
 func (e *Engine) DeployStack(ctx context.Context, mark Mark, spec *StackSpec) error {
 	err := e.deployStack(ctx, &mark, spec)
-	return mark.errorf(Redact(err, spec.Environment), "deploy stack %q", spec.Project)
+	return errorf(Redact(err, spec.Environment), "deploy stack %q", spec.Project)
 }
 
 func (e *Engine) deployStack(ctx context.Context, mark *Mark, spec *StackSpec) error {

@@ -51,7 +51,7 @@ type SwarmSpec struct {
 // that is done: ask SwarmHealth. If it fails half way, SwarmHealth tells no checksum.
 func (e *Engine) DeploySwarm(ctx context.Context, mark Mark, spec *SwarmSpec) error {
 	err := e.deploySwarm(ctx, &mark, spec)
-	return mark.errorf(Redact(err, spec.Environment), "deploy stack %q", spec.Stack)
+	return errorf(Redact(err, spec.Environment), "deploy stack %q", spec.Stack)
 }
 
 func (e *Engine) deploySwarm(ctx context.Context, mark *Mark, spec *SwarmSpec) error {
@@ -160,7 +160,7 @@ func labelled(config []byte, mark *Mark) (string, error) {
 // RemoveSwarm removes a resource's services from the swarm, and their networks,
 // secrets and configs. Volumes stay. It succeeds when nothing is there.
 func (e *Engine) RemoveSwarm(ctx context.Context, mark Mark) error {
-	return mark.errorf(e.removeSwarm(ctx, &mark), "remove")
+	return errorf(e.removeSwarm(ctx, &mark), "remove")
 }
 
 func (e *Engine) removeSwarm(ctx context.Context, mark *Mark) error {
