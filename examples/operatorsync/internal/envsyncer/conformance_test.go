@@ -105,7 +105,7 @@ func writeFiles(dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return err
 	}
-	fresh, err := os.MkdirTemp(filepath.Dir(dir), ".new-*")
+	fresh, err := os.MkdirTemp(filepath.Dir(filepath.Dir(dir)), ".new-*") // where areWhole doesn't look
 	if err != nil {
 		return err
 	}
