@@ -36,9 +36,12 @@ type changeFlags struct{ noInput, wait, chaos bool }
 // errNothing says that there is nothing to do, and that somebody was told.
 var errNothing = errors.New("nothing to do")
 
-// changeCommand makes a command of what decides which version an app is to have. It is
-// told the version that was asked for, empty if none was.
-func (p *program) changeCommand(c synccli.Command, target func(ctx context.Context, c *change, asked string) (apps.App, error)) synccli.Command {
+// choice decides which version an app is to have. It is told the version that was asked
+// for, empty if none was.
+type choice func(ctx context.Context, c *change, asked string) (apps.App, error)
+
+// changeCommand makes a command of a choice.
+func (p *program) changeCommand(c synccli.Command, target choice) synccli.Command {
 	var flags changeFlags
 	own := c.Flags
 	c.Args = []string{"DOMAIN"}
@@ -65,22 +68,36 @@ func (p *program) changeCommand(c synccli.Command, target func(ctx context.Conte
 		if asked != "" && flags.chaos {
 			return fmt.Errorf("either --chaos or %s", asked)
 		}
-		change, err := p.look(ctx, call)
-		if err != nil {
-			return err
+		for tries := 1; ; tries++ {
+			err := p.change(ctx, call, flags, asked, target)
+			if !flags.wait || !errors.Is(err, sync.ErrStale) || tries == mostTries {
+				return err
+			}
+			fmt.Fprintln(call.Err, "What is recorded has changed while this waited: it looks again.")
 		}
-		defer change.close()
-		change.flags = flags
-		app, err := target(ctx, change, asked)
-		if errors.Is(err, errNothing) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return change.carry(ctx, app)
 	}
 	return c
+}
+
+// mostTries is how often an app is looked at that others change meanwhile.
+const mostTries = 5
+
+// change does what a command is for, once.
+func (p *program) change(ctx context.Context, call *synccli.Call, flags changeFlags, asked string, target choice) error {
+	c, err := p.look(ctx, call)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	c.flags = flags
+	app, err := target(ctx, c, asked)
+	if errors.Is(err, errNothing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.carry(ctx, app)
 }
 
 func (p *program) serverFlag(set *flag.FlagSet) {
@@ -111,25 +128,11 @@ func (p *program) look(ctx context.Context, call *synccli.Call) (*change, error)
 	if c.site, err = p.open(call, config, app.server); err != nil {
 		return nil, err
 	}
-	running, err := c.handler.Running(ctx, app.domain)
-	if err != nil {
+	if c.running, err = c.handler.RunningOne(ctx, app.domain); err != nil {
 		c.close()
 		return nil, err
 	}
-	c.running = running[0]
 	return c, nil
-}
-
-// from is the version that a change starts from: the one that is recorded or, without,
-// the one that runs; empty if neither is there. It also says which it is.
-func (c *change) from() (version, which string) {
-	switch {
-	case c.recorded != "":
-		return c.recorded, "recorded"
-	case c.running.Is:
-		return c.running.App.Version, "running"
-	}
-	return "", ""
 }
 
 // carry shows what is to be done, asks, does it, and tells how it ended.
@@ -143,19 +146,36 @@ func (c *change) carry(ctx context.Context, target apps.App) error {
 		_, err := fmt.Fprintf(c.call.Out, "Nothing to do: %s runs %s.\n", c.app.domain, target.Version)
 		return err
 	}
+	if !c.isAsItIs(target) {
+		if err := c.handler.Exists(ctx, target); err != nil {
+			return err
+		}
+	}
 	if err := c.overview(target.Version, plan); err != nil {
 		return err
 	}
 	if err := c.confirm(ctx); err != nil {
 		return err
 	}
-	if _, err := c.engine.Apply(ctx, plan); err != nil {
+	defer context.AfterFunc(ctx, func() {
+		fmt.Fprintln(c.call.Err, "Interrupted: what is under way gets a moment to end.")
+	})()
+	result, err := c.engine.Apply(ctx, plan)
+	if result == nil && c.flags.wait && errors.Is(err, sync.ErrStale) {
+		return err
+	}
+	if err != nil {
 		c.call.ShowErrors(err)
 		c.explain(ctx, err)
 		return &synccli.ExitError{Code: 1}
 	}
 	_, err = fmt.Fprintf(c.call.Out, "%s runs %s.%s\n", c.app.domain, target.Version, c.remark())
 	return err
+}
+
+// isAsItIs tells whether what is to run is what runs, so that nothing is deployed.
+func (c *change) isAsItIs(target apps.App) bool {
+	return c.handler.RecordOnly || c.running.Is && c.running.App.Version == target.Version && c.running.Phase == sync.Healthy
 }
 
 func (c *change) remark() string {
@@ -243,13 +263,17 @@ func (c *change) confirm(ctx context.Context) error {
 // explain tells, after a failure, what is known and what can be done.
 func (c *change) explain(ctx context.Context, err error) {
 	w := c.call.Err
-	if errors.Is(err, sync.ErrLocked) {
+	switch {
+	case errors.Is(err, sync.ErrLocked):
 		fmt.Fprintln(w, "Nothing was done. --wait waits for it.")
 		return
+	case !c.handler.Deployed():
+		fmt.Fprintln(w, "Nothing was deployed.")
+		return
 	}
-	now, rerr := c.handler.Running(context.WithoutCancel(ctx), c.app.domain)
+	now, rerr := c.handler.RunningOne(context.WithoutCancel(ctx), c.app.domain)
 	if rerr == nil {
-		c.running = now[0]
+		c.running = now
 		fmt.Fprintf(w, "What runs now: %s\n", c.runs())
 	} else {
 		fmt.Fprintf(w, "What runs now is not known: %v\n", rerr)

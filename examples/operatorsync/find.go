@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,35 +25,44 @@ func (f *found) app() apps.App {
 }
 
 // findAll finds the apps of one server or, if that is empty, of all, in their order.
-func (p *program) findAll(server string) ([]found, error) {
-	pattern := server
-	if pattern == "" {
-		pattern = "*"
+func (p *program) findAll(server string) []found {
+	servers := []string{server}
+	if server == "" {
+		servers = names(p.path("servers"))
 	}
-	paths, err := filepath.Glob(p.path("servers", pattern, "*.env"))
+	var all []found
+	for _, server := range servers {
+		for _, name := range names(p.path("servers", server)) {
+			domain, ok := strings.CutSuffix(name, ".env")
+			if !ok {
+				continue
+			}
+			f := found{server: server, domain: domain, path: p.path("servers", server, name)}
+			f.file, f.err = readApp(f.path)
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// names lists what is in a directory and not hidden: nothing if it isn't one.
+func names(dir string) []string {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return nil
 	}
-	all := make([]found, 0, len(paths))
-	for _, path := range paths {
-		f := found{
-			server: filepath.Base(filepath.Dir(path)), domain: strings.TrimSuffix(filepath.Base(path), ".env"), path: path,
+	var names []string
+	for _, e := range entries {
+		if e.Name()[0] != '.' {
+			names = append(names, e.Name())
 		}
-		if f.domain == "" || f.server[0] == '.' {
-			continue
-		}
-		f.file, f.err = readApp(path)
-		all = append(all, f)
 	}
-	return all, nil
+	return names
 }
 
 // find finds one app.
 func (p *program) find(domain string) (*found, error) {
-	all, err := p.findAll(p.server)
-	if err != nil {
-		return nil, err
-	}
+	all := p.findAll(p.server)
 	var here []found
 	for _, f := range all {
 		if f.domain == domain {
@@ -95,22 +102,11 @@ func (p *program) notFound(domain string, all []found) error {
 
 // readApp reads an app's .env file.
 func readApp(path string) (*envfile.File, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, fmt.Errorf("%w: who deploys has to read it", err)
-	}
+	file, err := envfile.Read(path)
 	if err != nil {
 		return nil, err
 	}
-	file, err := envfile.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	name := file.Recipe()
-	switch {
-	case name == "":
-		return nil, fmt.Errorf("%s: it doesn't say which recipe the app is of: expected a line TYPE=RECIPE", path)
-	case name != filepath.Base(name) || name[0] == '.':
+	if name := file.Recipe(); name != filepath.Base(name) || name[0] == '.' {
 		return nil, fmt.Errorf("%s: TYPE=%s: expected the name of a recipe", path, name)
 	}
 	return file, nil

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/trueup-go/trueup/examples/operatorsync/internal/apps"
 	"github.com/trueup-go/trueup/examples/operatorsync/internal/deploy"
@@ -52,10 +53,7 @@ func (p *program) listCommand() synccli.Command {
 			set.StringVar(&p.server, "server", "", "only the apps of the server of that `NAME`")
 		},
 		Run: func(ctx context.Context, call *synccli.Call) error {
-			all, err := p.findAll(p.server)
-			if err != nil {
-				return err
-			}
+			all := p.findAll(p.server)
 			if len(all) == 0 {
 				return fmt.Errorf("there are no apps: no %s", p.path("servers", cmp.Or(p.server, "*"), "*.env"))
 			}
@@ -174,7 +172,9 @@ func (p *program) serverRows(ctx context.Context, call *synccli.Call, config *co
 			r.Error = f.err.Error()
 			continue
 		}
-		r.Recipe, r.Recorded = f.file.Recipe(), f.file.Version()
+		if r.Recipe = f.file.Recipe(); config.Sync {
+			r.Recorded = f.file.Version()
+		}
 		if r.Latest, f.err = p.latest(ctx, r.Recipe); f.err != nil {
 			r.Error = f.err.Error()
 			continue
@@ -195,8 +195,12 @@ func (p *program) serverRows(ctx context.Context, call *synccli.Call, config *co
 			r.Error = err.Error()
 			continue
 		}
+		if running[i].Err != nil {
+			r.Error = running[i].Err.Error()
+			continue
+		}
 		r.Failed = failed[r.App]
-		r.tell(&running[i], files[r.App].app())
+		r.tell(&running[i], files[r.App].app(), config.Sync)
 	}
 }
 
@@ -211,14 +215,23 @@ func (p *program) ask(ctx context.Context, call *synccli.Call, config *config, s
 	if err != nil {
 		return nil, nil, err
 	}
+	holder, err := s.engine.Holder(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	failed := map[string]string{}
 	for r, err := range s.engine.Backend().Records(ctx) {
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, pending := range r.Pending {
-			if failed[r.Name] = "did not finish"; pending.Error != "" {
+			switch {
+			case pending.Error != "":
 				failed[r.Name] = "failed: " + pending.Error
+			case holder != nil:
+				failed[r.Name] = "is under way, since " + holder.Since.Format(time.TimeOnly)
+			default:
+				failed[r.Name] = "did not finish"
 			}
 		}
 	}
@@ -238,23 +251,23 @@ func (p *program) latest(ctx context.Context, name string) (string, error) {
 }
 
 // tell says what an app's state is.
-func (r *row) tell(running *deploy.Running, file apps.App) {
+func (r *row) tell(running *deploy.Running, file apps.App, isRecorded bool) {
 	if running.Is {
 		r.Running, r.Health = running.App.Version, cmp.Or(running.App.Health, "healthy")
 		r.Edited = running.App.Environment != "" && running.App.Environment != file.Environment
 	}
 	latest, lerr := recipe.ParseVersion(r.Latest)
-	recorded, rerr := recipe.ParseVersion(r.Recorded)
+	is, err := recipe.ParseVersion(r.Running)
 	switch {
 	case r.Recorded == "" && r.Running == "":
 		r.State = notDeployed
-	case r.Recorded == "":
+	case isRecorded && r.Recorded == "":
 		r.State = notRecorded
-	case r.Recorded != r.Running:
+	case isRecorded && r.Recorded != r.Running:
 		r.State = drifted
 	case running.Phase != sync.Healthy:
 		r.State = unhealthy
-	case lerr == nil && rerr == nil && recorded.Compare(latest) < 0:
+	case lerr == nil && err == nil && is.Compare(latest) < 0:
 		r.State = behind
 	default:
 		r.State = inLine

@@ -36,21 +36,26 @@ func (p *program) upgradeCommand() synccli.Command {
 	return p.changeCommand(synccli.Command{
 		Name: "app upgrade", Optional: "[VERSION]",
 		Short: "deploy a newer version",
-		Long:  "Newer than the one that is recorded or, with sync off or if none is, than the one that runs. Without a version it is the newest one.",
+		Long: "Newer than the one that is recorded, and not older than the one that runs; with sync off or if none is recorded, newer than the one that runs. " +
+			"Without a version it is the newest one.",
 	}, func(ctx context.Context, c *change, asked string) (apps.App, error) {
-		from, err := c.start(asked)
+		from, err := c.bounds(asked)
 		if err != nil {
 			return apps.App{}, err
 		}
 		target, err := c.choose(ctx, asked, func(versions []recipe.Version) (recipe.Version, error) {
-			if newest := len(versions) - 1; newest >= 0 && versions[newest].Compare(from.version) > 0 {
-				return versions[newest], nil
+			newest := from[0].version
+			if len(versions) > 0 {
+				newest = versions[len(versions)-1]
 			}
-			c.warn(from.version.String())
-			fmt.Fprintf(c.call.Out, "Nothing to do: there is nothing newer than %s, which is %s.\n", from.version, from.which)
-			return recipe.Version{}, errNothing
+			if b := from.against(newest, up); b != nil {
+				c.warn(newest.String())
+				fmt.Fprintf(c.call.Out, "Nothing to do: there is nothing newer than %s, which is %s.\n", b.version, b.which)
+				return recipe.Version{}, errNothing
+			}
+			return newest, nil
 		})
-		return target, c.refuse(err, from, target, +1, "newer", "app rollback goes back")
+		return target, c.refuse(err, from, target, up)
 	})
 }
 
@@ -60,21 +65,24 @@ func (p *program) rollbackCommand() synccli.Command {
 	return p.changeCommand(synccli.Command{
 		Name: rollbackName, Optional: "[VERSION]",
 		Short: "deploy an older version",
-		Long:  "Older than the one that is recorded or, with sync off or if none is, than the one that runs. Without a version it is the one before.",
+		Long: "Older than the one that runs, and not newer than the one that is recorded; if nothing runs, older than the one that is recorded. " +
+			"Without a version it is the newest of these.",
 	}, func(ctx context.Context, c *change, asked string) (apps.App, error) {
-		from, err := c.start(asked)
+		from, err := c.bounds(asked)
 		if err != nil {
 			return apps.App{}, err
 		}
 		target, err := c.choose(ctx, asked, func(versions []recipe.Version) (recipe.Version, error) {
 			for _, v := range slices.Backward(versions) {
-				if v.Compare(from.version) < 0 {
+				if from.against(v, down) == nil {
 					return v, nil
 				}
 			}
-			return recipe.Version{}, fmt.Errorf("there is nothing older than %s, which is %s", from.version, from.which)
+			c.warn("")
+			last := from[len(from)-1]
+			return recipe.Version{}, fmt.Errorf("there is nothing older than %s, which is %s", last.version, last.which)
 		})
-		return target, c.refuse(err, from, target, -1, "older", "app upgrade goes on")
+		return target, c.refuse(err, from, target, down)
 	})
 }
 
@@ -121,50 +129,88 @@ func (c *change) choose(ctx context.Context, asked string, pick func([]recipe.Ve
 		commit, err := c.recipe.Chaos(ctx)
 		return c.at(commit), err
 	}
-	versions, err := c.recipe.Versions(ctx)
-	if err != nil {
-		return apps.App{}, err
-	}
 	if asked == "" {
+		versions, err := c.recipe.Versions(ctx)
+		if err != nil {
+			return apps.App{}, err
+		}
 		v, err := pick(versions)
 		return c.at(v.String()), err
 	}
 	v, err := recipe.ParseVersion(asked)
-	if err == nil && !slices.Contains(versions, v) {
-		err = fmt.Errorf("the recipe %s has no version %s: operatorsync recipe versions %s lists them", c.app.file.Recipe(), asked, c.app.file.Recipe())
+	if err == nil {
+		err = c.recipe.Has(ctx, v)
 	}
 	return c.at(asked), err
 }
 
-// start is where an upgrade or a rollback starts.
-type start struct {
+// The ways that versions go.
+const (
+	up   = 1
+	down = -1
+)
+
+// bound is a version that an upgrade or a rollback starts from.
+type bound struct {
 	version recipe.Version
 	which   string // "recorded" or "running"
-	unknown bool   // it is no version of the recipe, but a commit
 }
 
-func (c *change) start(asked string) (start, error) {
-	from, which := c.from()
-	if from == "" {
-		return start{}, fmt.Errorf("nothing of %s runs or is recorded: app deploy deploys it", c.app.domain)
+// bounds are the recorded version and the running one, in this order, as far as there are
+// such: a commit is none.
+type bounds []bound
+
+func (c *change) bounds(asked string) (bounds, error) {
+	if c.recorded == "" && !c.running.Is {
+		return nil, fmt.Errorf("nothing of %s runs or is recorded: app deploy deploys it", c.app.domain)
 	}
-	version, err := recipe.ParseVersion(from)
-	if err != nil && asked == "" && !c.flags.chaos {
-		return start{}, fmt.Errorf("%s is %s, which is no version of the recipe %s: say which version it is to be", from, which, c.app.file.Recipe())
+	var all bounds
+	if v, err := recipe.ParseVersion(c.recorded); err == nil {
+		all = append(all, bound{v, "recorded"})
 	}
-	return start{version: version, which: which, unknown: err != nil}, nil
+	if v, err := recipe.ParseVersion(c.running.App.Version); err == nil && c.running.Is {
+		all = append(all, bound{v, "running"})
+	}
+	commit, which := c.recorded, "recorded"
+	if commit == "" {
+		commit, which = c.running.App.Version, "running"
+	}
+	if _, err := recipe.ParseVersion(commit); err != nil && asked == "" && !c.flags.chaos {
+		return nil, fmt.Errorf("%s is %s, which is no version of the recipe %s: say which version it is to be", commit, which, c.app.file.Recipe())
+	}
+	return all, nil
+}
+
+// against returns what stands against a version, nil if nothing does: an upgrade leads
+// beyond what is recorded, and not back from what runs; a rollback leads back from what
+// runs, and not beyond what is recorded.
+func (b bounds) against(to recipe.Version, way int) *bound {
+	for i := range b {
+		leads := to.Compare(b[i].version) * way
+		beyond := len(b) == 1 || (b[i].which == "recorded") == (way == up)
+		if leads < 0 || leads == 0 && beyond {
+			return &b[i]
+		}
+	}
+	return nil
 }
 
 // refuse returns an error for a version that was asked for and leads the other way.
-func (c *change) refuse(err error, from start, target apps.App, way int, want, instead string) error {
-	if err != nil || from.unknown || c.flags.chaos {
+func (c *change) refuse(err error, from bounds, target apps.App, way int) error {
+	to, perr := recipe.ParseVersion(target.Version)
+	if err != nil || perr != nil || c.flags.chaos {
 		return err
 	}
-	to, err := recipe.ParseVersion(target.Version)
-	if err == nil && to.Compare(from.version)*way <= 0 {
-		err = fmt.Errorf("%s is not %s than %s, which is %s: %s", to, want, from.version, from.which, instead)
+	b := from.against(to, way)
+	switch {
+	case b == nil:
+		return nil
+	case way == down:
+		return fmt.Errorf("%s is not older than %s, which is %s: app upgrade goes on", to, b.version, b.which)
+	case b.which == "running" && len(from) > 1:
+		return fmt.Errorf("%s is older than %s, which is running: app sync --record records that, app deploy goes back", to, b.version)
 	}
-	return err
+	return fmt.Errorf("%s is not newer than %s, which is %s: app rollback goes back", to, b.version, b.which)
 }
 
 func (p *program) versionsCommand() synccli.Command {

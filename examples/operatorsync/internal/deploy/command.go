@@ -30,8 +30,10 @@ type Command struct {
 func (c *Command) Deploy(ctx context.Context, r *Release) error {
 	cmd := c.command(ctx, c.Start, r.Domain)
 	cmd.Dir = r.Dir
-	cmd.Env = append(cmd.Env, r.Entries...)
-	cmd.Env = append(cmd.Env, "RECIPE="+r.App.Recipe, "VERSION="+r.App.Version, "ENV_FILE="+r.EnvFile)
+	// Ours last: DOMAIN in the file may be another one.
+	cmd.Env = slices.Concat(os.Environ(), r.Entries, c.names(r.Domain), []string{
+		"RECIPE=" + r.App.Recipe, "VERSION=" + r.App.Version, "ENV_FILE=" + r.EnvFile,
+	})
 	said, err := process.Run(ctx, cmd)
 	return docker.Redact(failed("the command that deploys", said, err), r.secrets())
 }
@@ -65,8 +67,12 @@ func (c *Command) status(ctx context.Context, domain string) Status {
 
 func (c *Command) command(ctx context.Context, script, domain string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "sh", "-c", script)
-	cmd.Env = append(os.Environ(), "SERVER="+c.Server, "DOMAIN="+domain, "STACK_NAME="+apps.Stack(domain))
+	cmd.Env = append(os.Environ(), c.names(domain)...)
 	return cmd
+}
+
+func (c *Command) names(domain string) []string {
+	return []string{"SERVER=" + c.Server, "DOMAIN=" + domain, stackName + apps.Stack(domain)}
 }
 
 // secrets are the variables that may hold any: not those that say which app it is.
@@ -78,8 +84,11 @@ func (r *Release) secrets() []string {
 }
 
 func failed(what, said string, err error) error {
-	if err == nil || said == "" {
-		return err
+	switch {
+	case err == nil:
+		return nil
+	case said == "":
+		return fmt.Errorf("%s failed: %w", what, err)
 	}
-	return fmt.Errorf("%s failed: %w: %s", what, err, strings.TrimSpace(said))
+	return fmt.Errorf("%s failed: %w: %s", what, err, said)
 }

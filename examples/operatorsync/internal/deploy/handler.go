@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/trueup-go/trueup/diff"
@@ -31,7 +32,12 @@ type Handler struct {
 	// RecordOnly says that nothing is deployed: what is declared has to run already,
 	// however well.
 	RecordOnly bool
+
+	deployed atomic.Bool
 }
+
+// Deployed tells whether the Deployer was asked to deploy anything.
+func (h *Handler) Deployed() bool { return h.deployed.Load() }
 
 // The handler's abilities.
 var (
@@ -39,6 +45,8 @@ var (
 	_ sync.Observer = (*Handler)(nil)
 	_ sync.Finder   = (*Handler)(nil)
 )
+
+const stackName = "STACK_NAME="
 
 // What stands in the place of a version.
 const (
@@ -55,6 +63,8 @@ type Running struct {
 	App apps.App
 	// Phase is in one word what App.Health says in more.
 	Phase sync.HealthPhase
+	// Err is why it isn't known.
+	Err error
 }
 
 // Running tells what runs of apps, in their order.
@@ -69,7 +79,8 @@ func (h *Handler) Running(ctx context.Context, domains ...string) ([]Running, er
 	found := make([]Running, len(domains))
 	for i, s := range all {
 		if s.Health.Err != nil {
-			return nil, fmt.Errorf("ask how %s is doing: %w", domains[i], s.Health.Err)
+			found[i].Err = fmt.Errorf("ask how %s is doing: %w", domains[i], s.Health.Err)
+			continue
 		}
 		if s.Health.Phase == sync.Missing {
 			continue
@@ -85,6 +96,15 @@ func (h *Handler) Running(ctx context.Context, domains ...string) ([]Running, er
 	return found, nil
 }
 
+// RunningOne tells what runs of one app.
+func (h *Handler) RunningOne(ctx context.Context, domain string) (Running, error) {
+	found, err := h.Running(ctx, domain)
+	if err != nil {
+		return Running{}, err
+	}
+	return found[0], found[0].Err
+}
+
 // appOf returns what a note tells. What it doesn't tell is empty.
 func appOf(text string) apps.App {
 	var n note
@@ -95,18 +115,6 @@ func appOf(text string) apps.App {
 		n = note{Version: text}
 	}
 	return apps.App{Recipe: n.Recipe, Version: n.Version, Environment: n.Environment}
-}
-
-func (h *Handler) file(domain string) (*envfile.File, error) {
-	text, err := os.ReadFile(h.path(domain))
-	if err != nil {
-		return nil, err
-	}
-	file, err := envfile.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", h.path(domain), err)
-	}
-	return file, nil
 }
 
 func (h *Handler) path(domain string) string { return filepath.Join(h.Apps, domain+".env") }
@@ -141,6 +149,8 @@ func (h *Handler) lives(ctx context.Context, domains []string, missing func(doma
 		switch {
 		case err != nil:
 			lives[i].Err = err
+		case found[i].Err != nil:
+			lives[i].Err = found[i].Err
 		case found[i].Is:
 			lives[i] = h.live(domain, found[i].App)
 		default:
@@ -153,7 +163,7 @@ func (h *Handler) lives(ctx context.Context, domains []string, missing func(doma
 // live is what runs of an app. What isn't known of it is as the app's file has it: where
 // that is another than before, what is recorded still differs.
 func (h *Handler) live(domain string, app apps.App) sync.Live {
-	if file, err := h.file(domain); err == nil && app.Recipe == "" {
+	if file, err := envfile.Read(h.path(domain)); err == nil && app.Recipe == "" {
 		app.Recipe, app.Environment = file.Recipe(), file.Digest()
 	}
 	if h.RecordOnly {
@@ -190,7 +200,7 @@ func (h *Handler) apply(ctx context.Context, change diff.Change) sync.Outcome {
 	}
 	outcome := sync.Outcome{ID: apps.Stack(domain), Err: err}
 	if err != nil {
-		if found, ferr := h.Running(context.WithoutCancel(ctx), domain); ferr == nil && !found[0].Is {
+		if found, ferr := h.RunningOne(context.WithoutCancel(ctx), domain); ferr == nil && !found.Is {
 			outcome.ID = ""
 		}
 	}
@@ -199,38 +209,39 @@ func (h *Handler) apply(ctx context.Context, change diff.Change) sync.Outcome {
 
 // bring makes an app what is declared, if it isn't that already.
 func (h *Handler) bring(ctx context.Context, domain string, app apps.App) error {
-	found, err := h.Running(ctx, domain)
+	found, err := h.RunningOne(ctx, domain)
 	if err != nil {
 		return err
 	}
-	runs := found[0].Is && same(found[0].App, app)
-	known := runs && found[0].App.Recipe != "" // or its variables may be others
+	runs := found.Is && same(found.App, app)
+	known := runs && found.App.Recipe != "" // or its variables may be others
 	switch {
 	case h.RecordOnly && !runs:
 		return fmt.Errorf("%s runs something else by now", domain)
-	case h.RecordOnly, known && found[0].Phase == sync.Healthy:
+	case h.RecordOnly, known && found.Phase == sync.Healthy:
 		return nil
-	case known && found[0].Phase == sync.Progressing && h.await(ctx, domain) == nil:
+	case known && found.Phase == sync.Progressing && h.await(ctx, domain) == nil:
 		return nil
 	}
 	release, err := h.release(ctx, domain, app)
 	if err != nil {
 		return err
 	}
+	h.deployed.Store(true)
 	if err := h.Deployer.Deploy(ctx, release); err != nil {
 		return err
 	}
 	if err := h.await(ctx, domain); err != nil {
 		return err
 	}
-	if found, err = h.Running(ctx, domain); err != nil {
+	if found, err = h.RunningOne(ctx, domain); err != nil {
 		return fmt.Errorf("read back what runs: %w", err)
 	}
-	switch now := found[0]; {
-	case !now.Is:
+	switch {
+	case !found.Is:
 		return fmt.Errorf("nothing runs of %s, though it was deployed", domain)
-	case !same(now.App, app):
-		return fmt.Errorf("%s was deployed, and %s runs: it was reverted", app.Version, now.App.Version)
+	case !same(found.App, app):
+		return fmt.Errorf("%s was deployed, and %s runs: it was reverted", app.Version, found.App.Version)
 	}
 	return nil
 }
@@ -252,17 +263,16 @@ func (h *Handler) await(ctx context.Context, domain string) error {
 
 // release puts the files of an app's version where the deployer finds them.
 func (h *Handler) release(ctx context.Context, domain string, app apps.App) (*Release, error) {
-	file, err := h.file(domain)
+	file, err := envfile.Read(h.path(domain))
 	if err != nil {
 		return nil, err
 	}
 	if file.Digest() != app.Environment || file.Recipe() != app.Recipe {
 		return nil, fmt.Errorf("%s was changed meanwhile: look at it again", h.path(domain))
 	}
-	release := &Release{Domain: domain, App: app, Dir: filepath.Join(h.Releases, domain), EnvFile: h.path(domain), Entries: file.Entries()}
-	if !slices.ContainsFunc(release.Entries, func(e string) bool { return strings.HasPrefix(e, "STACK_NAME=") }) {
-		release.Entries = append(release.Entries, "STACK_NAME="+apps.Stack(domain))
-	}
+	release := &Release{Domain: domain, App: app, Dir: filepath.Join(h.Releases, domain), EnvFile: h.path(domain)}
+	// Another name than that of the stack would be of no use to the recipe.
+	release.Entries = append(slices.DeleteFunc(file.Entries(), func(e string) bool { return strings.HasPrefix(e, stackName) }), stackName+apps.Stack(domain))
 	if release.Note, err = noteOf(app); err != nil {
 		return nil, err
 	}
@@ -272,21 +282,33 @@ func (h *Handler) release(ctx context.Context, domain string, app apps.App) (*Re
 	return release, h.export(ctx, app, release.Dir)
 }
 
+// Exists returns an error if the recipe has no such version, or isn't at that commit.
+func (h *Handler) Exists(ctx context.Context, app apps.App) error {
+	_, _, err := h.source(ctx, app)
+	return err
+}
+
 func (h *Handler) export(ctx context.Context, app apps.App, dir string) error {
-	r, err := recipe.Open(filepath.Join(h.Recipes, app.Recipe))
+	r, version, err := h.source(ctx, app)
 	if err != nil {
 		return err
 	}
-	if _, err := recipe.ParseVersion(app.Version); err == nil {
-		return r.Export(ctx, app.Version, dir)
+	return r.Export(ctx, version, dir)
+}
+
+// source returns the recipe of an app and the version to export: none for the commit that
+// is checked out.
+func (h *Handler) source(ctx context.Context, app apps.App) (r *recipe.Recipe, version string, err error) {
+	if r, err = recipe.Open(filepath.Join(h.Recipes, app.Recipe)); err != nil {
+		return nil, "", err
+	}
+	if v, err := recipe.ParseVersion(app.Version); err == nil {
+		return r, app.Version, r.Has(ctx, v)
 	}
 	commit, err := r.Chaos(ctx)
-	if err != nil {
-		return err
-	}
-	if commit != app.Version {
-		return fmt.Errorf("%s is no version of the recipe %s but a commit, and its checkout is at %s: check that commit out, or name a version",
+	if err == nil && commit != app.Version {
+		err = fmt.Errorf("%s is no version of the recipe %s but a commit, and its checkout is at %s: check that commit out, or name a version",
 			app.Version, app.Recipe, commit)
 	}
-	return r.Export(ctx, "", dir)
+	return r, "", err
 }

@@ -16,7 +16,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"unicode"
@@ -48,7 +50,36 @@ type File struct {
 	inType bool
 }
 
-// Parse reads a file. The error says in which line a mistake is.
+// Read reads the file at a path. The error is fs.ErrNotExist only if there is nothing of
+// that name: what leads nowhere may have a version in it tomorrow.
+func Read(path string) (*File, error) {
+	if _, err := os.Lstat(path); err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s is a link to a file that isn't there", path)
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a file", path) // and reading it may never end
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := Parse(text)
+	if err == nil && f.recipe == "" {
+		err = errors.New("it doesn't say which recipe the app is of: expected a line TYPE=RECIPE")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}
+
+// Parse reads a file's text. The error says in which line a mistake is.
 func Parse(text []byte) (*File, error) {
 	places, err := scan(text)
 	if err != nil {
@@ -107,9 +138,6 @@ func (f *File) Entries() []string {
 	slices.Sort(entries)
 	return entries
 }
-
-// Value returns that of one variable; empty if there is none.
-func (f *File) Value(name string) string { return f.values[name] }
 
 // Digest returns the first 16 hex digits of a checksum of the variables, the version
 // aside: it is the same for files that mean the same. People see it, so it is short.
@@ -187,6 +215,9 @@ func scan(text []byte) (map[string]place, error) {
 		if text[at] == '#' {
 			at = until(text, at, "\n")
 			continue
+		}
+		if mark := string(text[at:min(at+7, len(text))]); mark == "<<<<<<<" || mark == "=======" || mark == ">>>>>>>" {
+			return nil, fmt.Errorf("line %d: git's mark of a conflict: keep one side, and remove the marks", line(text, at))
 		}
 		sign := until(text, at, "=:\n")
 		name := string(bytes.TrimRightFunc(text[at:sign], isBlank))

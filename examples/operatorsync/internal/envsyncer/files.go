@@ -20,36 +20,8 @@ func (b *Backend) file(domain string) string {
 	return ""
 }
 
-// load reads an app's file. The error is fs.ErrNotExist only if there is nothing of its
-// name: what leads nowhere may have a version in it tomorrow.
-func (b *Backend) load(domain string) (*envfile.File, error) {
-	path := b.file(domain)
-	if _, err := os.Lstat(path); err != nil {
-		return nil, err
-	}
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is a link to a file that isn't there", path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a file", path) // and reading it may never end
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	f, err := envfile.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if f.Recipe() == "" {
-		return nil, fmt.Errorf("%s: it doesn't say which recipe the app is of: expected a line TYPE=RECIPE", path)
-	}
-	return f, nil
-}
+// load reads an app's file; see envfile.Read.
+func (b *Backend) load(domain string) (*envfile.File, error) { return envfile.Read(b.file(domain)) }
 
 // fileFor returns an app's file, if it can take a version. One that says something else
 // than what was recorded was edited meanwhile.

@@ -53,22 +53,37 @@ func (r *Recipe) files(ctx context.Context, version string) ([]file, error) {
 		return r.working(ctx)
 	}
 	want, err := ParseVersion(version)
+	if err == nil {
+		err = r.has(ctx, want)
+	}
 	if err != nil {
 		return nil, err
-	}
-	versions, err := r.Versions(ctx)
-	if err != nil {
-		return nil, err
-	}
-	i, found := slices.BinarySearchFunc(versions, want, Version.Compare)
-	if !found {
-		there := "there are none"
-		if n := len(versions); n > 0 {
-			there = fmt.Sprintf("next to it are %v, the newest is %s", versions[max(0, i-1):min(n, i+1)], versions[n-1])
-		}
-		return nil, fmt.Errorf("there is no version %s: %s; others may be had by: git -C %s fetch --tags", version, there, r.dir)
 	}
 	return r.tagged(ctx, "refs/tags/"+version)
+}
+
+// Has returns an error if there is no such version.
+func (r *Recipe) Has(ctx context.Context, version Version) error {
+	if err := r.has(ctx, version); err != nil {
+		return fmt.Errorf("recipe %s: %w", r.name, err)
+	}
+	return nil
+}
+
+func (r *Recipe) has(ctx context.Context, want Version) error {
+	versions, err := r.Versions(ctx)
+	if err != nil {
+		return err
+	}
+	i, found := slices.BinarySearchFunc(versions, want, Version.Compare)
+	if found {
+		return nil
+	}
+	there := "there are none"
+	if n := len(versions); n > 0 {
+		there = fmt.Sprintf("next to it are %v, the newest is %s", versions[max(0, i-1):min(n, i+1)], versions[n-1])
+	}
+	return fmt.Errorf("there is no version %s: %s; others may be had by: git -C %s fetch --tags", want, there, r.dir)
 }
 
 // tagged reads what a tag has.
