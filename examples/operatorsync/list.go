@@ -164,47 +164,42 @@ func (p *program) rows(ctx context.Context, call *synccli.Call, all []found) ([]
 
 func (p *program) serverRows(ctx context.Context, call *synccli.Call, config *config, all []found, rows []row) {
 	var domains []string
-	var asked []*row
+	var asked []int
 	for i := range all {
 		f, r := &all[i], &rows[i]
 		*r = row{Server: f.server, App: f.domain, State: notKnown}
-		if f.err != nil {
-			r.Error = f.err.Error()
-			continue
+		err := f.err
+		if err == nil {
+			if r.Recipe = f.file.Recipe(); config.Sync {
+				r.Recorded = f.file.Version()
+			}
+			r.Latest, err = p.latest(ctx, r.Recipe)
 		}
-		if r.Recipe = f.file.Recipe(); config.Sync {
-			r.Recorded = f.file.Version()
-		}
-		if r.Latest, f.err = p.latest(ctx, r.Recipe); f.err != nil {
-			r.Error = f.err.Error()
-			continue
-		}
-		domains, asked = append(domains, f.domain), append(asked, r)
-	}
-	failed := map[string]string{}
-	running, err := []deploy.Running(nil), error(nil)
-	if len(domains) > 0 {
-		running, failed, err = p.ask(ctx, call, config, all[0].server, domains)
-	}
-	files := map[string]*found{}
-	for i := range all {
-		files[all[i].domain] = &all[i]
-	}
-	for i, r := range asked {
 		if err != nil {
 			r.Error = err.Error()
 			continue
 		}
-		if running[i].Err != nil {
-			r.Error = running[i].Err.Error()
-			continue
+		domains, asked = append(domains, f.domain), append(asked, i)
+	}
+	if len(asked) == 0 {
+		return
+	}
+	running, failed, err := p.ask(ctx, call, config, all[0].server, domains)
+	for at, i := range asked {
+		r := &rows[i]
+		switch {
+		case err != nil:
+			r.Error = err.Error()
+		case running[at].Err != nil:
+			r.Error = running[at].Err.Error()
+		default:
+			r.Failed = failed[r.App]
+			r.tell(&running[at], all[i].app(), config.Sync)
 		}
-		r.Failed = failed[r.App]
-		r.tell(&running[i], files[r.App].app(), config.Sync)
 	}
 }
 
-// ask asks a server what runs, and its records what failed last.
+// ask asks a server what runs, and its records what of it isn't finished, by app.
 func (p *program) ask(ctx context.Context, call *synccli.Call, config *config, server string, domains []string) ([]deploy.Running, map[string]string, error) {
 	s, err := p.open(call, config, server)
 	if err != nil {
