@@ -1,7 +1,6 @@
 package filesyncer_test
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -33,7 +32,7 @@ func suite(opts *filesyncer.Options) syncertest.Suite {
 			return filesyncer.New(dirOf(address, scope), scope, opts)
 		},
 		Lapse:  lapse,
-		Stored: contents,
+		Stored: syncertest.Files,
 		Crash: &syncertest.Crash{
 			Steps: func(address string, scope state.Scope, step func()) (tusync.Backend, error) {
 				return filesyncer.NewStepping(dirOf(address, scope), scope, opts, func(string, string) error { step(); return nil })
@@ -46,18 +45,6 @@ func suite(opts *filesyncer.Options) syncertest.Suite {
 
 func dirOf(address string, scope state.Scope) string {
 	return filepath.Join(address, scope.Org, scope.App)
-}
-
-// contents is what all files below the address hold.
-func contents(t testing.TB, address string) map[string][]byte {
-	files := map[string][]byte{}
-	require.NoError(t, fs.WalkDir(os.DirFS(address), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.Type().IsRegular() {
-			files[path], err = os.ReadFile(filepath.Join(address, path))
-		}
-		return err
-	}))
-	return files
 }
 
 func lapse(t testing.TB, address string) {

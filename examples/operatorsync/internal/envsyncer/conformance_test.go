@@ -49,7 +49,7 @@ func TestConformance(t *testing.T) {
 				},
 			},
 		},
-		Stored:   contents,
+		Stored:   syncertest.Files,
 		Kinds:    apps.Define(nil),
 		Resource: resource,
 	})
@@ -148,18 +148,6 @@ func plant(t testing.TB, path, text string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-}
-
-// contents is what all files below the address hold.
-func contents(t testing.TB, address string) map[string][]byte {
-	files := map[string][]byte{}
-	require.NoError(t, fs.WalkDir(os.DirFS(address), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.Type().IsRegular() {
-			files[path], err = os.ReadFile(filepath.Join(address, path))
-		}
-		return err
-	}))
-	return files
 }
 
 func lapse(t testing.TB, address string) {
