@@ -68,19 +68,13 @@ func (p *program) changeCommand(c synccli.Command, target choice) synccli.Comman
 		if asked != "" && flags.chaos {
 			return fmt.Errorf("either --chaos or %s", asked)
 		}
-		for tries := 1; ; tries++ {
+		return call.PlanAgain(func() (bool, error) {
 			err := p.change(ctx, call, flags, asked, target)
-			if !flags.wait || !errors.Is(err, sync.ErrStale) || tries == mostTries {
-				return err
-			}
-			fmt.Fprintln(call.Err, "What is recorded has changed while this waited: it looks again.")
-		}
+			return flags.wait && errors.Is(err, sync.ErrStale), err
+		})
 	}
 	return c
 }
-
-// mostTries is how often an app is looked at that others change meanwhile.
-const mostTries = 5
 
 // change does what a command is for, once.
 func (p *program) change(ctx context.Context, call *synccli.Call, flags changeFlags, asked string, target choice) error {

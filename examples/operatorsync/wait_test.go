@@ -67,5 +67,5 @@ func TestWait(t *testing.T) {
 	require.Zero(t, <-firstEnds)
 	until(second, "Nothing to do: matrix.example.com runs 2.0.0+v1.95.1.")
 	require.Zero(t, <-secondEnds)
-	require.Contains(t, said.String(), "What is recorded has changed while this waited: it looks again.\n")
+	require.Contains(t, said.String(), "What is recorded has changed while this waited: it plans again.\n")
 }

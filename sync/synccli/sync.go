@@ -44,10 +44,20 @@ type planner func(ctx context.Context, desired *sync.Desired, opts *sync.PlanOpt
 // declaration's host wants it.
 func (c *Call) run(ctx context.Context, engine *sync.Engine, declaration *Declaration, plan planner) error {
 	s := &shownSyncer{call: c, engine: engine, plan: plan}
-	for tries := 1; ; tries++ {
+	return s.end(c.PlanAgain(func() (bool, error) {
 		err := s.sync(ctx, declaration)
-		if !s.shouldPlanAgain(err) || tries == maxPlans {
-			return s.end(err)
+		return s.shouldPlanAgain(err), err
+	}))
+}
+
+// PlanAgain calls once, which plans and applies, and again as long as that says so: what
+// is recorded has changed while it waited for the lease, and nothing was begun. It gives
+// up after a few times. It returns the last error.
+func (c *Call) PlanAgain(once func() (again bool, err error)) error {
+	for tries := 1; ; tries++ {
+		again, err := once()
+		if !again || tries == maxPlans {
+			return err
 		}
 		fmt.Fprintln(c.Err, "What is recorded has changed while this waited: it plans again.")
 	}
