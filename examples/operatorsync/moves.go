@@ -137,10 +137,7 @@ func (c *change) choose(ctx context.Context, asked string, pick func([]recipe.Ve
 		v, err := pick(versions)
 		return c.at(v.String()), err
 	}
-	v, err := recipe.ParseVersion(asked)
-	if err == nil {
-		err = c.recipe.Has(ctx, v)
-	}
+	_, err := recipe.ParseVersion(asked) // whether the recipe has it, carry sees
 	return c.at(asked), err
 }
 

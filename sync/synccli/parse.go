@@ -75,13 +75,19 @@ func find(commands []Command, args []string) (*Command, []string) {
 	return found, args[words:]
 }
 
+// unknownCommand tells of as many words as a command that begins like that has.
 func unknownCommand(commands []Command, args []string) error {
 	var known []string
+	words := 1
 	for i := range commands {
 		known = append(known, commands[i].Name)
+		if name := strings.Fields(commands[i].Name); name[0] == args[0] {
+			words = max(words, min(len(name), len(args)))
+		}
 	}
-	e := &UsageError{Problem: fmt.Sprintf("unknown command %q", args[0])}
-	if near := diff.Nearest(args[0], known); near != "" {
+	typed := strings.Join(args[:words], " ")
+	e := &UsageError{Problem: fmt.Sprintf("unknown command %q", typed)}
+	if near := diff.Nearest(typed, known); near != "" {
 		e.Hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	return e
